@@ -1,6 +1,6 @@
 import type { Charged, ErrorCode } from './errors.ts';
 import type { MicroUsd } from './money.ts';
-import type { Priority, Route, Size } from './video.ts';
+import type { AspectRatio, Priority, Route, Size } from './video.ts';
 
 /**
  * The life of one generation job.
@@ -26,7 +26,8 @@ const NEXT: { readonly [state in TaskState]: readonly TaskState[] } = {
   in_progress: ['queued', 'completed', 'failed', 'expired'],
   unknown: ['queued', 'in_progress', 'completed', 'failed'],
   completed: ['expired'],
-  failed: [],
+  // A job that was given up as never taken may yet turn up: the money is real, so the job is too.
+  failed: ['queued', 'in_progress', 'completed'],
   // A link that lapsed upstream may be found again.
   expired: ['completed'],
 };
@@ -53,6 +54,8 @@ export interface VideoRequest {
   /** Seconds asked for; the backend's own length may be longer. Absent: the backend's default. */
   readonly seconds?: number | undefined;
   readonly size?: Size | undefined;
+  /** The shape wanted, where no size is. */
+  readonly aspectRatio?: AspectRatio | undefined;
   readonly model?: string | undefined;
   readonly priority: Priority;
   /** Pins the choice to one backend id. */

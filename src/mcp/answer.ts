@@ -1,0 +1,50 @@
+import { pathToFileURL } from 'node:url';
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
+import type { SoraError } from '../domain/errors.ts';
+import { errorView } from './errors.ts';
+import type { FileLink, Picture, ToolAnswer } from './tool.ts';
+
+/** Drops null, undefined, empty strings, empty lists and objects that have nothing left, at every depth. */
+export function compact(value: unknown): unknown {
+  if (value === null || value === '') return undefined;
+  if (Array.isArray(value)) {
+    const kept = value.map(compact).filter((entry) => entry !== undefined);
+    return kept.length === 0 ? undefined : kept;
+  }
+  if (typeof value !== 'object') return value;
+  const kept: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) {
+    const small = compact(part);
+    if (small !== undefined) kept[key] = small;
+  }
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+/** An answer as the protocol carries it: the facts once structured, once as text, then what can be looked at. */
+export function answerResult(answer: ToolAnswer<unknown>, options: { readonly links: boolean }): CallToolResult {
+  const structuredContent = (compact(answer.data) ?? {}) as Record<string, unknown>;
+  const content: ContentBlock[] = [{ type: 'text', text: JSON.stringify(structuredContent) }];
+  for (const picture of answer.pictures ?? []) content.push(image(picture));
+  if (options.links) for (const file of answer.files ?? []) content.push(link(file));
+  return { content, structuredContent };
+}
+
+/** An error as the protocol carries it. */
+export function errorResult(error: SoraError): CallToolResult {
+  const structuredContent = { error: compact(errorView(error)) };
+  return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent, isError: true };
+}
+
+function link(file: FileLink): ContentBlock {
+  return {
+    type: 'resource_link',
+    uri: pathToFileURL(file.path).href,
+    name: file.name,
+    mimeType: file.mimeType,
+    ...(file.bytes !== undefined && { size: file.bytes }),
+  };
+}
+
+function image(picture: Picture): ContentBlock {
+  return { type: 'image', mimeType: picture.mimeType, data: Buffer.from(picture.data).toString('base64') };
+}

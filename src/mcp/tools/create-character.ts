@@ -1,0 +1,43 @@
+import * as z from 'zod/v4';
+import { characterShape } from '../outputs.ts';
+import * as params from '../params.ts';
+import { defineTool } from '../tool.ts';
+import { characterView } from '../views.ts';
+
+export const createCharacter = defineTool({
+  name: 'create_character',
+  title: 'Create character',
+  description:
+    'Make a reusable video character from a short clip, or add a known handle to another backend. Upstreams refuse real people.',
+  kind: 'create',
+  input: () =>
+    z.object({
+      name: params.name(),
+      video_url: params.videoUrl(),
+      file_path: params.filePath(),
+      description: params.description(),
+      handle: params.handle(),
+      backend: params.backend(),
+      start_seconds: params.startSeconds(),
+      end_seconds: params.endSeconds(),
+      rights_confirmed: params.rightsConfirmed(),
+    }),
+  output: () => z.object({ character: characterShape() }),
+  handler: async (input, { services, context }) => {
+    const character = await services.characters.create(
+      {
+        name: input.name,
+        videoUrl: input.video_url,
+        filePath: input.file_path,
+        description: input.description,
+        handle: input.handle,
+        backend: input.backend,
+        startSeconds: input.start_seconds,
+        endSeconds: input.end_seconds,
+        rightsConfirmed: input.rights_confirmed,
+      },
+      context,
+    );
+    return { data: { character: characterView(character) } };
+  },
+});

@@ -1,0 +1,34 @@
+import * as z from 'zod/v4';
+import { characterShape } from '../outputs.ts';
+import * as params from '../params.ts';
+import { defineTool } from '../tool.ts';
+import { characterView } from '../views.ts';
+
+export const extractCharacter = defineTool({
+  name: 'extract_character',
+  title: 'Extract character',
+  description: 'Make a reusable character from a finished video task. Upstreams refuse real people.',
+  kind: 'create',
+  input: () =>
+    z.object({
+      task_id: params.taskId(),
+      name: params.name(),
+      description: params.description(),
+      handle: params.handle(),
+      rights_confirmed: params.rightsConfirmed(),
+    }),
+  output: () => z.object({ character: characterShape() }),
+  handler: async (input, { services, context }) => {
+    const character = await services.characters.extract(
+      {
+        taskId: input.task_id,
+        name: input.name,
+        description: input.description,
+        handle: input.handle,
+        rightsConfirmed: input.rights_confirmed,
+      },
+      context,
+    );
+    return { data: { character: characterView(character) } };
+  },
+});

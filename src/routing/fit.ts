@@ -1,0 +1,147 @@
+import type { BackendProfile, ModelOffer } from '../domain/models.ts';
+import { type AspectRatio, aspectRatioOf, roundUpSeconds, type Size, shortSide } from '../domain/video.ts';
+import { type CharacterFit, fitCharacters } from './cast.ts';
+import type { Candidate, Refusal, RouteRequest } from './decision.ts';
+import { modelGoneUntil } from './health.ts';
+import { defaultSize, offerOf, type Price, priceOf } from './pricing.ts';
+
+/** A backend that can make the request, and how it would. */
+export interface Fit extends CharacterFit {
+  readonly candidate: Candidate;
+  readonly model: string;
+  readonly seconds: number;
+  readonly size?: Size | undefined;
+  readonly price?: Price | undefined;
+  /** What was changed to make it fit, in short sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Whether one backend can make the request, its health left aside; else the first thing that stands against it. */
+export function fitTo(request: RouteRequest, candidate: Candidate, now: number): Fit | Refusal {
+  const { profile } = candidate;
+  const { referenceImage, referenceVideo } = profile.capabilities;
+  if (request.referenceImage && !referenceImage) return lacks(profile, 'reference_image', 'reference images');
+  if (request.referenceVideo && !referenceVideo) return lacks(profile, 'reference_video', 'reference videos');
+  const made = fitModel(request, candidate, now);
+  if ('code' in made) return made;
+  const cast = fitCharacters(request, profile);
+  if ('code' in cast) return cast;
+  return { candidate, ...made, ...cast, price: priceOf(profile, made) };
+}
+
+export function isRefusal(result: Fit | Refusal): result is Refusal {
+  return 'code' in result;
+}
+
+type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'notes'>;
+
+/** The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can. */
+function fitModel(request: RouteRequest, candidate: Candidate, now: number): Made | Refusal {
+  const { profile } = candidate;
+  const wanted = request.model ?? profile.defaultModel;
+  const first = tryModel(request, candidate, wanted, now);
+  if (request.model !== undefined || !('code' in first)) return first;
+  const others = profile.models
+    .filter((offer) => offer.id !== wanted)
+    .map((offer) => tryModel(request, candidate, offer.id, now))
+    .filter((result): result is Made => !('code' in result));
+  const cost = (made: Made) => priceOf(profile, made)?.amount ?? Number.POSITIVE_INFINITY;
+  const best = others.reduce<Made | undefined>(
+    (least, made) => (least === undefined || cost(made) < cost(least) ? made : least),
+    undefined,
+  );
+  if (best === undefined) return first;
+  return { ...best, notes: [`${first.reason} ${best.model} is taken instead.`, ...best.notes] };
+}
+
+function tryModel(request: RouteRequest, { profile, health }: Candidate, model: string, now: number): Made | Refusal {
+  const refuse = (code: Refusal['code'], field: string, reason: string, details?: Refusal['details']): Refusal => ({
+    backend: profile.id,
+    code,
+    field,
+    reason,
+    details,
+  });
+  const offer = offerOf(profile, model);
+  if (offer === undefined && profile.models.length > 0) {
+    const models = profile.models.filter((each) => !isRetired(each, now)).map((each) => each.id);
+    return refuse('not_supported', 'model', `${model} is not made there; it has ${list(models)}.`, { models });
+  }
+  if (offer && isRetired(offer, now)) {
+    const since = offer.retiredOn ? ` on ${offer.retiredOn}` : '';
+    const instead = offer.replacement ? ` Use ${offer.replacement}.` : '';
+    const details = offer.replacement ? { replacement: offer.replacement } : undefined;
+    return refuse('model_retired', 'model', `${model} was retired${since}.${instead}`, details);
+  }
+  const goneUntil = modelGoneUntil(health, model, now);
+  if (goneUntil !== undefined) {
+    const again = clock(goneUntil);
+    return refuse('model_retired', 'model', `The backend said that it has no ${model}; it is asked again at ${again}.`);
+  }
+  const sizes = offer?.sizes ?? [];
+  if (request.size !== undefined && sizes.length > 0 && !sizes.includes(request.size)) {
+    return refuse('not_supported', 'size', `${model} does not make ${request.size}, but ${list(sizes)}.`, { sizes });
+  }
+  const ratio = request.size === undefined ? request.aspectRatio : undefined;
+  const shaped = ratio && sizeFor(profile, model, ratio);
+  if (ratio !== undefined && shaped === undefined) {
+    return refuse('not_supported', 'aspect_ratio', `${model} makes no ${ratio}, but ${list(sizes)}.`, { sizes });
+  }
+  const lengths = offer?.seconds ?? [];
+  const asked = request.seconds ?? profile.defaultSeconds;
+  const seconds = roundUpSeconds(Math.ceil(asked), lengths);
+  if (seconds === undefined) {
+    const reason = `${asked} s is longer than ${model} makes: ${list(lengths)} s.`;
+    return refuse('limit_exceeded', 'duration', reason, { seconds: lengths });
+  }
+  const rounded = request.seconds !== undefined && seconds !== asked;
+  const notes = rounded ? [`${asked} s is made as ${seconds} s, the next length ${model} makes.`] : [];
+  return { model, seconds, size: request.size ?? shaped ?? defaultSize(profile, model), notes };
+}
+
+/** The size of a shape that a model makes: as large as the default one where there is a choice. */
+export function sizeFor(profile: BackendProfile, model: string, aspectRatio: AspectRatio): Size | undefined {
+  const usual = defaultSize(profile, model);
+  const side = usual ? shortSide(usual) : 720;
+  const sizes = offerOf(profile, model)?.sizes ?? [];
+  if (sizes.length === 0) {
+    if (usual && aspectRatioOf(usual) === aspectRatio) return usual;
+    return anySize(side, aspectRatio);
+  }
+  const fitting = sizes.filter((size) => aspectRatioOf(size) === aspectRatio);
+  return fitting.sort((a, b) => Math.abs(shortSide(a) - side) - Math.abs(shortSide(b) - side))[0];
+}
+
+function anySize(side: number, aspectRatio: AspectRatio): Size {
+  // Encoders want even sides.
+  const long = Math.round((side * 16) / 9 / 2) * 2;
+  switch (aspectRatio) {
+    case '16:9':
+      return `${long}x${side}`;
+    case '9:16':
+      return `${side}x${long}`;
+    case '1:1':
+      return `${side}x${side}`;
+    default:
+      return aspectRatio satisfies never;
+  }
+}
+
+export function isRetired(offer: ModelOffer, now: number): boolean {
+  if (offer.status === 'retired') return true;
+  return offer.retiredOn !== undefined && now >= Date.parse(offer.retiredOn);
+}
+
+function lacks(profile: BackendProfile, field: string, what: string): Refusal {
+  return { backend: profile.id, code: 'not_supported', field, reason: `It takes no ${what}.` };
+}
+
+export function list(items: readonly (string | number)[]): string {
+  if (items.length === 0) return 'none';
+  return items.length === 1 ? `${items[0]}` : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
+}
+
+/** `14:05 UTC`. */
+export function clock(ms: number): string {
+  return `${new Date(ms).toISOString().slice(11, 16)} UTC`;
+}

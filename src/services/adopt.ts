@@ -1,0 +1,41 @@
+import type { RemoteCharacter } from '../backends/backend.ts';
+import { handleFromName } from '../domain/character.ts';
+import { SoraError } from '../domain/errors.ts';
+import { clean } from '../domain/text.ts';
+import { publish } from './binding.ts';
+import type { Core, WatchedBackend, Workspace } from './core.ts';
+
+/** Asks the backends that can list, and adopts what the catalog did not know. Returns what could not be done. */
+export async function adoptListed(core: Core, workspace: Workspace, only: string | undefined, signal?: AbortSignal): Promise<string[]> {
+  const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
+  const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, signal)));
+  const able = asked.filter((backend) => backend.listCharacters).map((backend) => backend.profile.id);
+  const all = notes.flat();
+  if (able.length === 0) all.push(`no backend asked can list its characters (${asked.map((each) => each.profile.id).join(', ')})`);
+  return all;
+}
+
+async function adoptFrom(core: Core, workspace: Workspace, backend: WatchedBackend, signal?: AbortSignal): Promise<string[]> {
+  if (!backend.listCharacters) return [];
+  const { id, route } = backend.profile;
+  let listed: readonly RemoteCharacter[];
+  try {
+    listed = await backend.listCharacters({ signal });
+  } catch (error) {
+    return [`${id} could not be asked: ${error instanceof SoraError ? error.message : 'it failed'}`];
+  }
+  for (const remote of listed) {
+    const name = clean(remote.name ?? remote.remoteId, 80);
+    const adopted = core.store.characters.adopt({
+      id: core.newId('chr'),
+      workspace: workspace.name,
+      handle: handleFromName(name) ?? handleFromName(`c ${remote.remoteId}`) ?? 'character',
+      name,
+      description: clean(remote.description ?? '', 1000),
+      binding: { backend: id, route, remoteId: remote.remoteId, mention: remote.mention, remoteName: name },
+      now: core.clock(),
+    });
+    if (adopted) publish(core, workspace, adopted.handle, true);
+  }
+  return [];
+}

@@ -1,0 +1,71 @@
+import { SoraError } from '../domain/errors.ts';
+import { formatUsd, fromUsd, type MicroUsd, NOTHING, toUsd } from '../domain/money.ts';
+import type { Core, Workspace } from './core.ts';
+import { priceUnknown } from './money.ts';
+import type { Plan } from './plan.ts';
+import type { RequestContext } from './services.ts';
+
+interface Offer {
+  readonly backend: string;
+  readonly quote?: MicroUsd | undefined;
+}
+
+/** The most one video may cost: the operator's limit and the caller's, whichever is lower. */
+export interface Ceiling {
+  allows(quote: MicroUsd | undefined): boolean;
+  refusal(cheapest: Offer): SoraError;
+}
+
+export function ceilingOf(workspace: Workspace, maxCostUsd: number | undefined): Ceiling {
+  const asked = maxCostUsd === undefined ? undefined : fromUsd(maxCostUsd);
+  const set = workspace.limits.perVideo;
+  const byCaller = asked !== undefined && (set === undefined || asked <= set);
+  const limit = byCaller ? asked : set;
+  return {
+    allows: (quote) => limit === undefined || (quote !== undefined && quote <= limit),
+    refusal: (cheapest) => {
+      if (cheapest.quote === undefined) return priceUnknown(cheapest.backend);
+      const name = byCaller ? 'max_cost_usd' : "the operator's limit a video";
+      return new SoraError({
+        code: 'budget_exceeded',
+        field: byCaller ? 'max_cost_usd' : undefined,
+        message: `this costs ${formatUsd(cheapest.quote)} on ${cheapest.backend}, more than ${name} (${formatUsd(limit ?? NOTHING)})`,
+        hint: 'Make it shorter or smaller, choose a cheaper model or backend (estimate_cost lists them), or allow more.',
+        details: { costUsd: toUsd(cheapest.quote), limitUsd: toUsd(limit ?? NOTHING) },
+      });
+    },
+  };
+}
+
+interface Agreement {
+  readonly plan: Plan;
+  readonly fingerprint: string;
+  readonly token: string | undefined;
+  readonly context: RequestContext;
+}
+
+/** Above the operator's threshold a person says yes first, or the caller brings the token of an earlier refusal. */
+export async function agree(core: Core, workspace: Workspace, { plan, fingerprint, token, context }: Agreement): Promise<void> {
+  const above = workspace.limits.confirmAbove;
+  const price = plan.quote;
+  if (above === undefined || (price !== undefined && price <= above)) return;
+  const bound = price ?? NOTHING;
+  if (token !== undefined && core.confirmations.holds(token, workspace.name, fingerprint, bound)) return;
+  const cost = price === undefined ? 'an unknown price' : formatUsd(price);
+  if (context.confirm) {
+    const answer = await context.confirm(`Make a ${plan.seconds} s video on ${plan.backend} (${plan.model}) for ${cost}?`);
+    if (answer === true) return;
+    throw new SoraError({
+      code: 'confirmation_declined',
+      message: answer === false ? `the user declined to spend ${cost}` : 'the user gave no answer',
+      hint: 'Nothing was sent. Do not ask again unless the user wants it; a cheaper request may be welcome.',
+    });
+  }
+  throw new SoraError({
+    code: 'confirmation_required',
+    field: 'confirm',
+    message: `this costs ${cost}, above the ${formatUsd(above)} that need a person's yes`,
+    hint: 'Ask the user. If they agree, repeat exactly this request with confirm set to this token (valid 15 minutes).',
+    details: { confirm: core.confirmations.issue(workspace.name, fingerprint, bound), ...(price !== undefined && { costUsd: toUsd(price) }) },
+  });
+}

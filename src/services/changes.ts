@@ -1,0 +1,39 @@
+import type { Change } from './services.ts';
+
+type Listener = (change: Change) => void;
+
+/** Tells the listeners of a workspace what changed in it, and those who wait for one task that it moved. */
+export class Changes {
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  publish(workspace: string, change: Change): void {
+    for (const listener of [...(this.#listeners.get(workspace) ?? [])]) listener(change);
+  }
+
+  subscribe(workspace: string, listener: Listener): () => void {
+    const listeners = this.#listeners.get(workspace) ?? new Set();
+    this.#listeners.set(workspace, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(workspace);
+    };
+  }
+
+  /** Resolves at the task's next change, after `ms`, or when the signal is aborted: whichever is first. */
+  nextOf(workspace: string, taskId: string, ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        unsubscribe();
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const unsubscribe = this.subscribe(workspace, (change) => {
+        if (change.kind === 'task' && change.taskId === taskId) done();
+      });
+      const timer = setTimeout(done, ms);
+      if (signal?.aborted) done();
+      else signal?.addEventListener('abort', done, { once: true });
+    });
+  }
+}

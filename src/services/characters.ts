@@ -1,0 +1,127 @@
+import type { Character } from '../domain/character.ts';
+import { checkHandle, handleFromName, MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH } from '../domain/character.ts';
+import { invalid, SoraError } from '../domain/errors.ts';
+import { clean } from '../domain/text.ts';
+import { adoptListed } from './adopt.ts';
+import { bindCharacter, bindingBackend, extractionBackend } from './binding.ts';
+import type { Core, Workspace } from './core.ts';
+import type {
+  CharacterPage,
+  CharacterService,
+  CreateCharacterInput,
+  ExtractCharacterInput,
+  ListCharactersInput,
+  RequestContext,
+} from './services.ts';
+import { sourceOf } from './source.ts';
+import { findTask } from './lookup.ts';
+
+const DEFAULT_PAGE = 20;
+
+/** The catalog's use cases for one workspace. */
+export class Characters implements CharacterService {
+  readonly #core: Core;
+  readonly #workspace: Workspace;
+
+  constructor(core: Core, workspace: Workspace) {
+    this.#core = core;
+    this.#workspace = workspace;
+  }
+
+  async create(input: CreateCharacterInput, context: RequestContext = {}): Promise<Character> {
+    confirmRights(input.rightsConfirmed);
+    const name = checkName(input.name);
+    const handle = handleOf(input.handle, name);
+    const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
+    const source = await sourceOf(input, existing, this.#workspace);
+    const backend = await bindingBackend(this.#core, { wanted: input.backend, existing, source });
+    const draft = {
+      handle,
+      name: existing?.name ?? name,
+      description: description(input.description) ?? existing?.description ?? '',
+      source,
+    };
+    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
+  }
+
+  async extract(input: ExtractCharacterInput, context: RequestContext = {}): Promise<Character> {
+    confirmRights(input.rightsConfirmed);
+    const name = checkName(input.name);
+    const handle = handleOf(input.handle, name);
+    const task = findTask(this.#core, this.#workspace.name, input.taskId);
+    const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
+    const backend = extractionBackend(this.#core, task, existing);
+    const source = { kind: 'task', taskId: task.id, remoteId: task.remoteId!, backend: task.backend } as const;
+    const draft = { handle, name, description: description(input.description) ?? '', source };
+    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input: {}, context });
+  }
+
+  async list(input: ListCharactersInput, context: RequestContext = {}): Promise<CharacterPage> {
+    if (input.backend !== undefined && !this.#core.backends.has(input.backend)) {
+      throw invalid('backend', `there is no backend ${JSON.stringify(input.backend)}`, this.#backendsHint());
+    }
+    const notes = input.refresh ? await adoptListed(this.#core, this.#workspace, input.backend, context.signal) : [];
+    const page = this.#core.store.characters.page({
+      workspace: this.#workspace.name,
+      query: input.query,
+      backend: input.backend,
+      limit: input.limit ?? DEFAULT_PAGE,
+      cursor: input.cursor,
+    });
+    return { characters: page.characters, nextCursor: page.nextCursor, notes };
+  }
+
+  find(reference: string): Character {
+    const wanted = reference.trim().replace(/^@/, '').replace(/^\{(.*)\}$/, '$1');
+    const found = this.#core.store.characters.find(this.#workspace.name, wanted);
+    if (found) return found;
+    const near = this.#core.store.characters.similarHandles(this.#workspace.name, wanted, 3);
+    throw new SoraError({
+      code: 'not_found',
+      field: 'character',
+      message: `there is no character ${JSON.stringify(wanted.slice(0, 80))}`,
+      hint: near.length > 0 ? `Nearest: ${near.join(', ')}.` : 'The catalog is empty: create_character adds one.',
+    });
+  }
+
+  complete(text: string, limit: number): readonly string[] {
+    return this.#core.store.characters.handlesLike(this.#workspace.name, text.replace(/^@/, ''), limit);
+  }
+
+  #backendsHint(): string {
+    return `Configured: ${[...this.#core.backends.keys()].join(', ')}.`;
+  }
+}
+
+function confirmRights(confirmed: boolean): void {
+  if (confirmed) return;
+  throw new SoraError({
+    code: 'rights_not_confirmed',
+    field: 'rights_confirmed',
+    message: 'rights_confirmed is not true',
+    hint: 'Ask the user: the subject must not be a real person, or must have consented. Then pass rights_confirmed: true.',
+  });
+}
+
+function checkName(name: string): string {
+  const plain = clean(name, MAX_NAME_LENGTH + 1);
+  if (plain === '') throw invalid('name', 'name is empty', `Give 1 to ${MAX_NAME_LENGTH} characters.`);
+  if (plain.length > MAX_NAME_LENGTH) {
+    throw invalid('name', `name is longer than ${MAX_NAME_LENGTH} characters`, `Give 1 to ${MAX_NAME_LENGTH} characters.`);
+  }
+  return plain;
+}
+
+function handleOf(handle: string | undefined, name: string): string {
+  if (handle !== undefined) return checkHandle(handle);
+  const made = handleFromName(name);
+  if (made !== undefined) return made;
+  throw invalid('handle', `no handle can be made from the name ${JSON.stringify(name)}`, 'Pass handle, e.g. coffee_girl.');
+}
+
+function description(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const plain = clean(text, MAX_DESCRIPTION_LENGTH + 1);
+  if (plain.length <= MAX_DESCRIPTION_LENGTH) return plain;
+  throw invalid('description', `description is longer than ${MAX_DESCRIPTION_LENGTH} characters`, 'Shorten it.');
+}

@@ -1,0 +1,64 @@
+import type { Backend } from '../backends/backend.ts';
+import type { BackendHealth } from '../domain/health.ts';
+import { SoraError } from '../domain/errors.ts';
+import type { Clock, IdSource } from '../domain/ids.ts';
+import type { MicroUsd } from '../domain/money.ts';
+import type { Store } from '../store/store.ts';
+import type { Changes } from './changes.ts';
+import type { Confirmations } from './confirmation.ts';
+
+/** A backend together with what is known of its well-being. */
+export interface WatchedBackend extends Backend {
+  health(): BackendHealth;
+}
+
+/** One tenant: its limits and what it may read. `local` is the stdio server's. */
+export interface Workspace {
+  readonly name: string;
+  /** Stands in the ledger beside each amount. */
+  readonly project: string;
+  readonly limits: SpendingLimits;
+  /** Folders whose files callers may name. */
+  readonly inputDirs: readonly string[];
+}
+
+export interface SpendingLimits {
+  /** A UTC day; absent: no limit. */
+  readonly day?: MicroUsd | undefined;
+  /** A UTC month. */
+  readonly month?: MicroUsd | undefined;
+  readonly perVideo?: MicroUsd | undefined;
+  /** Above this a person is asked first. */
+  readonly confirmAbove?: MicroUsd | undefined;
+}
+
+/** A named moment in a create, a poll or a save, told to whoever tests what a crash there does. */
+export type Step = string;
+
+/** What every use case works with: one of each in a process, shared by all workspaces. */
+export interface Core {
+  readonly store: Store;
+  readonly backends: ReadonlyMap<string, WatchedBackend>;
+  readonly changes: Changes;
+  readonly confirmations: Confirmations;
+  readonly clock: Clock;
+  readonly newId: IdSource;
+  /** This process, as the holder of leases. */
+  readonly owner: string;
+  /** How long a lease holds without being renewed, in milliseconds. */
+  readonly leaseMs: number;
+  readonly workspace: (name: string) => Workspace;
+  readonly log: (line: string) => void;
+  readonly reached: (step: Step) => void;
+}
+
+export function backendNamed(core: Core, id: string): WatchedBackend {
+  const backend = core.backends.get(id);
+  if (backend) return backend;
+  throw new SoraError({
+    code: 'no_backend',
+    field: 'backend',
+    message: `there is no backend ${JSON.stringify(id)} in the configuration`,
+    hint: `Configured: ${[...core.backends.keys()].join(', ')}.`,
+  });
+}

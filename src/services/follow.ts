@@ -1,0 +1,175 @@
+import { SoraError } from '../domain/errors.ts';
+import type { Task } from '../domain/task.ts';
+import { nextPoll } from '../routing/polling.ts';
+import { applyRemote, expiredError } from './apply.ts';
+import { backendNamed, type Core } from './core.ts';
+import { releaseHold, settle } from './money.ts';
+import { persist } from './persist.ts';
+import type { Plan } from './plan.ts';
+import { planAgain } from './planning.ts';
+import { changed, submit, unknownError } from './submit.ts';
+
+const LIST_LIMIT = 100;
+/** Tasks due within this ride along when their backend is listed anyway. */
+const RIDE_ALONG_MS = 15_000;
+/** A job the upstream does not find is asked for again this often before it is given up. */
+const NOT_FOUND_PATIENCE = 5;
+
+/** Asks once about one task and writes down what was said. */
+export async function follow(core: Core, task: Task, signal?: AbortSignal): Promise<void> {
+  const backend = backendNamed(core, task.backend);
+  try {
+    const remote = await backend.getVideo(task.remoteId ?? '', { signal });
+    core.reached('poll:answered');
+    await persist(() => applyRemote(core, task, remote, 'get'));
+    core.reached('poll:written');
+  } catch (error) {
+    await persist(() => noteSilence(core, task, error, signal?.aborted ?? false));
+  }
+}
+
+/** Follows many tasks of one backend with one call; those that the list does not hold are asked for one by one. */
+export async function followMany(core: Core, id: string, tasks: readonly Task[], signal?: AbortSignal): Promise<void> {
+  const backend = backendNamed(core, id);
+  const { owner, leaseMs, clock, store } = core;
+  const riders = store.tasks.claimDue({ owner, leaseMs, now: clock() + RIDE_ALONG_MS, limit: LIST_LIMIT, runningOn: id });
+  const wanted = [...tasks, ...riders];
+  try {
+    const { videos } = await backend.listVideos!({ limit: LIST_LIMIT }, { signal });
+    const byId = new Map(videos.map((video) => [video.remoteId, video]));
+    for (const task of wanted) {
+      const remote = byId.get(task.remoteId ?? '');
+      if (remote) await persist(() => applyRemote(core, task, remote, 'list'));
+      else await follow(core, task, signal);
+    }
+  } catch (error) {
+    for (const task of wanted) await persist(() => noteSilence(core, task, error, signal?.aborted ?? false));
+  }
+}
+
+/** No answer: the task keeps its state, and is asked for again later. */
+function noteSilence(core: Core, task: Task, error: unknown, aborted: boolean): void {
+  const free = { leaseOwner: undefined, leaseUntil: undefined };
+  if (aborted) {
+    core.store.tasks.update(task.id, free);
+    return;
+  }
+  const failure = error instanceof SoraError ? error : undefined;
+  const failures = task.pollFailures + 1;
+  if (failure?.code === 'not_found' && failures >= NOT_FOUND_PATIENCE) return markGone(core, task);
+  const now = core.clock();
+  core.log(`task ${task.id}: no news from ${task.backend}: ${failure?.message ?? String(error)}`);
+  const delay = nextPoll({
+    now,
+    submittedAt: task.submittedAt ?? task.createdAt,
+    retryAfterMs: failure?.retryAfterSeconds === undefined ? undefined : failure.retryAfterSeconds * 1000,
+    minPollMs: core.backends.get(task.backend)?.profile.limits.minPollMs ?? 5_000,
+    history: [],
+    failures,
+    listing: false,
+  });
+  core.store.tasks.update(task.id, { ...free, pollFailures: failures, polls: task.polls + 1, nextPollAt: now + delay });
+}
+
+function markGone(core: Core, task: Task): void {
+  // It may well have been paid for, so the budget counts it.
+  settle(core, task, task.quoted);
+  core.store.tasks.move(task.id, {
+    from: ['queued', 'in_progress'],
+    to: 'expired',
+    patch: {
+      error: {
+        ...expiredError(task),
+        message: 'the upstream does not know this job any more',
+        hint: 'Whether it was paid for is not known. Look at the upstream\'s own account before making it again.',
+        charged: 'unknown',
+      },
+      charged: 'unknown',
+      completedAt: core.clock(),
+      nextPollAt: undefined,
+      leaseOwner: undefined,
+      leaseUntil: undefined,
+    },
+  });
+  changed(core, task);
+}
+
+/** A task whose process died before it was sent, or while its create was out. */
+export async function abandon(core: Core, task: Task): Promise<void> {
+  const free = { leaseOwner: undefined, leaseUntil: undefined };
+  await persist(() =>
+    core.store.transaction(() => {
+      if (task.state === 'submitting') {
+        const error = unknownError('the server stopped while the create was out');
+        core.store.tasks.move(task.id, {
+          from: 'submitting',
+          to: 'unknown',
+          patch: { ...free, error, charged: 'unknown', nextPollAt: core.clock() },
+        });
+        return;
+      }
+      core.store.tasks.move(task.id, {
+        from: 'reserved',
+        to: 'failed',
+        patch: {
+          ...free,
+          charged: 'no',
+          completedAt: core.clock(),
+          error: {
+            code: 'cancelled',
+            message: 'the server stopped before this was sent',
+            hint: 'Nothing was sent and nothing was charged. Ask again.',
+            retryable: true,
+            charged: 'no',
+          },
+        },
+      });
+      releaseHold(core, task);
+    }),
+  );
+  changed(core, task);
+}
+
+/** Its turn has come. */
+export async function sendQueued(core: Core, task: Task): Promise<void> {
+  let plan: Plan;
+  try {
+    plan = await planAgain(core, task);
+  } catch (error) {
+    return await dropQueued(core, task, error);
+  }
+  try {
+    await submit(core, task, plan);
+  } catch (error) {
+    // The task itself says why it was refused.
+    if (!(error instanceof SoraError)) throw error;
+    core.log(`task ${task.id}: ${error.code}: ${error.message}`);
+  }
+}
+
+/** It cannot be sent any more: what it leans on is gone. */
+async function dropQueued(core: Core, task: Task, error: unknown): Promise<void> {
+  const failure = error instanceof SoraError ? error : undefined;
+  await persist(() =>
+    core.store.transaction(() => {
+      core.store.tasks.move(task.id, {
+        from: 'reserved',
+        to: 'failed',
+        patch: {
+          leaseOwner: undefined,
+          leaseUntil: undefined,
+          completedAt: core.clock(),
+          error: {
+            code: failure?.code ?? 'internal',
+            message: failure?.message ?? 'it could not be prepared for sending',
+            hint: failure?.hint ?? 'Nothing was sent and nothing was charged. Ask again.',
+            retryable: false,
+            charged: 'no',
+          },
+        },
+      });
+      releaseHold(core, task);
+    }),
+  );
+  changed(core, task);
+}

@@ -1,0 +1,21 @@
+import { SoraError } from '../domain/errors.ts';
+import type { Task } from '../domain/task.ts';
+import { clean } from '../domain/text.ts';
+import type { Core } from './core.ts';
+
+/** A task by our id or a remote id; an unknown one is an error that lists the latest. */
+export function findTask(core: Core, workspace: string, reference: string): Task {
+  const wanted = reference.trim();
+  const found = core.store.tasks.byId(workspace, wanted) ?? core.store.tasks.byRemoteId(workspace, wanted);
+  if (found) return found;
+  const latest = core.store.tasks.latest(workspace, 3);
+  throw new SoraError({
+    code: 'not_found',
+    field: 'task_id',
+    message: `there is no task ${JSON.stringify(clean(wanted, 80))}`,
+    hint:
+      latest.length > 0
+        ? `Latest: ${latest.map((task) => `${task.id} (${task.state}: ${clean(task.request.prompt, 40)})`).join('; ')}.`
+        : 'There are no tasks yet: generate_video makes one.',
+  });
+}

@@ -1,0 +1,76 @@
+import { SoraError } from '../domain/errors.ts';
+import { isoTime } from '../domain/ids.ts';
+import { formatUsd, type MicroUsd, NOTHING } from '../domain/money.ts';
+import type { Task } from '../domain/task.ts';
+import type { Core } from './core.ts';
+import type { Plan } from './plan.ts';
+
+type Priced = Pick<Plan, 'backend' | 'quote'>;
+
+/** What a hold is for: a task, or the making of a character. */
+interface Purpose {
+  readonly id: string;
+  readonly workspace: string;
+}
+
+/** Holds a price in the ledger before anything is sent; throws when a limit would be passed. Call inside a transaction. */
+export function hold(core: Core, purpose: Purpose, price: Priced): void {
+  const { limits, project } = core.workspace(purpose.workspace);
+  const capped = limits.day !== undefined || limits.month !== undefined;
+  if (price.quote === undefined && capped) throw priceUnknown(price.backend);
+  const outcome = core.store.ledger.reserve({
+    ref: purpose.id,
+    workspace: purpose.workspace,
+    backend: price.backend,
+    project,
+    amount: price.quote ?? NOTHING,
+    source: sourceOf(core, price.backend),
+    limits: { day: limits.day, month: limits.month },
+    now: core.clock(),
+  });
+  if (!outcome.ok) throw overBudget(outcome, price.quote ?? NOTHING);
+}
+
+/** Moves a task's hold to another backend and price. Call inside a transaction. */
+export function holdOn(core: Core, task: Task, price: Priced): void {
+  core.store.ledger.release(task.id, core.clock());
+  hold(core, task, price);
+}
+
+export function releaseHold(core: Core, purpose: Purpose): void {
+  core.store.ledger.release(purpose.id, core.clock());
+}
+
+export function settle(core: Core, purpose: Purpose, amount: MicroUsd | undefined): void {
+  core.store.ledger.settle(purpose.id, amount ?? NOTHING, core.clock());
+}
+
+function sourceOf(core: Core, backend: string): string {
+  return core.backends.get(backend)?.profile.sandbox ? 'sandbox' : 'price list';
+}
+
+interface Overrun {
+  readonly window: 'day' | 'month';
+  readonly used: MicroUsd;
+  readonly limit: MicroUsd;
+  readonly renewsAt: number;
+}
+
+function overBudget(overrun: Overrun, price: MicroUsd): SoraError {
+  const left = Math.max(0, overrun.limit - overrun.used) as MicroUsd;
+  return new SoraError({
+    code: 'budget_exceeded',
+    message: `this costs ${formatUsd(price)}, and ${formatUsd(left)} is left of the ${overrun.window}'s ${formatUsd(overrun.limit)}`,
+    hint: `The ${overrun.window}'s budget renews at ${isoTime(overrun.renewsAt)}. A shorter video or a cheaper backend may fit; only the operator can raise the limit.`,
+    details: { window: overrun.window, leftUsd: left / 1e6, limitUsd: overrun.limit / 1e6, renewsAt: isoTime(overrun.renewsAt) },
+  });
+}
+
+export function priceUnknown(backend: string): SoraError {
+  return new SoraError({
+    code: 'price_unknown',
+    field: 'backend',
+    message: `${backend} has no price list, and a spending limit is set`,
+    hint: 'Choose a backend with a known price, or have the operator give this one its rates in SORA_CONFIG.',
+  });
+}

@@ -1,0 +1,93 @@
+import type { CharacterInVideo } from '../backends/backend.ts';
+import { bindingOn, type Character } from '../domain/character.ts';
+import { SoraError } from '../domain/errors.ts';
+import { mentionedCharacters, parsePrompt, type PromptStyle, renderPrompt } from '../domain/mentions.ts';
+import type { Task, VideoRequest } from '../domain/task.ts';
+import type { MediaSource, Size } from '../domain/video.ts';
+import type { CharacterMode, Choice } from '../routing/decision.ts';
+import type { Core } from './core.ts';
+import type { Plan } from './plan.ts';
+
+/** The request's characters as they now stand in the catalog. Throws when one is gone. */
+export function castOf(core: Core, workspace: string, request: VideoRequest): Character[] {
+  return request.characterIds.map((id) => {
+    const character = core.store.characters.find(workspace, id);
+    if (character) return character;
+    throw new SoraError({ code: 'not_found', field: 'characters', message: `the character ${id} is no longer in the catalog` });
+  });
+}
+
+/** Turns a router's choice into what is sent there: mentions in the backend's words, ids, reference media. */
+export async function planOf(core: Core, workspace: string, request: VideoRequest, choice: Choice): Promise<Plan> {
+  const cast = castOf(core, workspace, request);
+  const substitute = choice.characterMode === 'reference_video';
+  return {
+    backend: choice.backend,
+    route: choice.route,
+    model: choice.model,
+    seconds: choice.seconds,
+    size: choice.size,
+    quote: choice.quote,
+    reasons: choice.reasons,
+    sentPrompt: promptFor(core, workspace, request, cast, choice),
+    characters: choice.characterMode === 'bound' ? cast.map((each) => inVideo(each, choice.backend)) : [],
+    referenceImage: await imageFor(core, request.referenceImage, choice.size),
+    referenceVideo: substitute ? choice.characterVideoUrl : request.referenceVideo,
+    influenceStrength: request.influenceStrength ?? (substitute ? DEFAULT_INFLUENCE : undefined),
+  };
+}
+
+/** The seed document's own example value for keeping a character's look. */
+const DEFAULT_INFLUENCE = 0.8;
+
+/** The plan of a task that was reserved earlier, for its own backend. */
+export async function planAgain(core: Core, task: Task): Promise<Plan> {
+  if (task.kind !== 'video') return revisionPlan(core, task);
+  const cast = castOf(core, task.workspace, task.request);
+  const bound = cast.length > 0 && cast.every((each) => bindingOn(each, task.backend)?.state === 'ready');
+  const mode: CharacterMode = cast.length === 0 ? 'none' : bound ? 'bound' : 'reference_video';
+  const source = cast[0]?.source;
+  const plan = await planOf(core, task.workspace, task.request, {
+    ...task,
+    quote: task.quoted,
+    characterMode: mode,
+    characterVideoUrl: source?.kind === 'video_url' ? source.url : undefined,
+  });
+  return { ...plan, sentPrompt: task.sentPrompt };
+}
+
+function revisionPlan(core: Core, task: Task): Plan {
+  const parent = task.parentId === undefined ? undefined : core.store.tasks.byId(task.workspace, task.parentId);
+  if (parent?.remoteId === undefined || task.kind === 'video') {
+    throw new SoraError({ code: 'not_found', message: 'the video that was to be revised is gone' });
+  }
+  return {
+    ...task,
+    quote: task.quoted,
+    characters: [],
+    revision: { mode: task.kind, remoteTaskId: parent.remoteId, seconds: task.seconds },
+  };
+}
+
+function promptFor(core: Core, workspace: string, request: VideoRequest, cast: readonly Character[], choice: Choice): string {
+  const byMode: PromptStyle =
+    choice.characterMode === 'bound' && choice.route === 'reverse'
+      ? { kind: 'mention', textFor: (each) => bindingOn(each, choice.backend)?.mention ?? each.name }
+      : { kind: 'name', textFor: (each) => bindingOn(each, choice.backend)?.remoteName ?? each.name };
+  const segments = parsePrompt(request.prompt, (reference) => core.store.characters.find(workspace, reference));
+  const mentioned = new Set(mentionedCharacters(segments).map((each) => each.id));
+  return renderPrompt(segments, cast.filter((each) => !mentioned.has(each.id)), byMode);
+}
+
+function inVideo(character: Character, backend: string): CharacterInVideo {
+  const binding = bindingOn(character, backend);
+  return { remoteId: binding?.remoteId ?? '', name: binding?.remoteName ?? character.name };
+}
+
+async function imageFor(core: Core, reference: string | undefined, size: Size | undefined): Promise<MediaSource | undefined> {
+  if (reference === undefined) return undefined;
+  if (/^https?:/i.test(reference)) return { kind: 'url', url: reference };
+  if (size === undefined) return { kind: 'file', path: reference };
+  const { fittedImage } = await import('./reference-image.ts');
+  return { kind: 'file', path: await fittedImage(core, reference, size) };
+}

@@ -1,0 +1,62 @@
+import type { Task } from '../domain/task.ts';
+import { isFinal } from '../domain/task.ts';
+import type { Core, Workspace } from './core.ts';
+import { findTask } from './lookup.ts';
+import { reportOf } from './report.ts';
+import type { ListTasksInput, RequestContext, Still, TaskPage, TaskReport, TaskService, WaitOptions } from './services.ts';
+import { stillOf } from './stills.ts';
+
+const DEFAULT_PAGE = 10;
+const LONGEST_WAIT_SECONDS = 45;
+/** Another process may be the one that follows the task: its news is in the store only. */
+const LOOK_EVERY_MS = 1_000;
+
+/** What a caller wants to know about jobs. Answers come from the store; the tracker keeps it current. */
+export class Tasks implements TaskService {
+  readonly #core: Core;
+  readonly #workspace: Workspace;
+
+  constructor(core: Core, workspace: Workspace) {
+    this.#core = core;
+    this.#workspace = workspace;
+  }
+
+  async get(reference: string, wait: WaitOptions = {}, context: RequestContext = {}): Promise<TaskReport> {
+    let task = findTask(this.#core, this.#workspace.name, reference);
+    const end = Date.now() + Math.min(LONGEST_WAIT_SECONDS, wait.waitSeconds ?? 0) * 1000;
+    for (let told = -1; !isSettled(task); ) {
+      const left = end - Date.now();
+      if (left <= 0 || context.signal?.aborted) break;
+      if (task.progress > told) wait.onProgress?.(this.#report(task));
+      told = task.progress;
+      await this.#core.changes.nextOf(this.#workspace.name, task.id, Math.min(left, LOOK_EVERY_MS), context.signal);
+      task = this.#core.store.tasks.byId(this.#workspace.name, task.id) ?? task;
+    }
+    return this.#report(task);
+  }
+
+  list(input: ListTasksInput): TaskPage {
+    const page = this.#core.store.tasks.page({
+      workspace: this.#workspace.name,
+      state: input.status,
+      limit: input.limit ?? DEFAULT_PAGE,
+      cursor: input.cursor,
+    });
+    return { tasks: page.tasks.map((task) => reportOf(this.#core, task)), nextCursor: page.nextCursor };
+  }
+
+  async still(reference: string, context: RequestContext = {}): Promise<Still | undefined> {
+    return await stillOf(this.#core, findTask(this.#core, this.#workspace.name, reference), context.signal);
+  }
+
+  #report(task: Task): TaskReport {
+    const children = this.#core.store.tasks.children(this.#workspace.name, task.id);
+    return { ...reportOf(this.#core, task), children: children.map((child) => child.id) };
+  }
+}
+
+/** Nothing more comes of it: it is over, and its file is saved or will not be soon. */
+function isSettled(task: Task): boolean {
+  if (!isFinal(task.state)) return false;
+  return task.state !== 'completed' || task.saveState !== 'pending' || task.saveAttempts > 0;
+}

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SoraError } from '../domain/errors.ts';
+import type { Task } from '../domain/task.ts';
+import type { Core } from './core.ts';
+import { abandon, follow, followMany, sendQueued } from './follow.ts';
+import { reconcile } from './reconcile.ts';
+import { saveVideo } from './save.ts';
+
+/** At the latest after this the store is looked at anew: another process may have died with tasks in hand. */
+const MAX_IDLE_MS = 5_000;
+const AT_ONCE = 16;
+/** From so many due tasks of one backend on, one list call is cheaper than asking for each. */
+const LIST_FROM = 2;
+const STOP_WITHIN_MS = 800;
+
+/**
+ * Follows every unfinished task of the data directory, whoever made it: sends what waits for its turn, polls what
+ * runs, looks for what was lost, and saves what is done. One in each process; leases keep them out of each other's way.
+ */
+export class Tracker {
+  readonly #core: Core;
+  readonly #inHand = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #wake: () => void = () => {};
+  #running: Promise<void> | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Looks at the store now instead of when the next task is due. */
+  wake(): void {
+    this.#wake();
+  }
+
+  /** Ends within a second: reads and downloads are cut off and put back, creates that left are given that second. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await Promise.race([Promise.allSettled([...this.#inHand, this.#running]), sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
+    try {
+      this.#core.store.tasks.releaseAll(this.#core.owner);
+    } catch {
+      // The leases lapse by themselves.
+    }
+  }
+
+  async #run(): Promise<void> {
+    const beat = setInterval(() => this.#renew(), this.#core.leaseMs / 3);
+    beat.unref();
+    while (!this.#stopping.signal.aborted) {
+      const idle = this.#guarded(() => this.#takeDue()) ?? MAX_IDLE_MS;
+      await this.#rest(idle);
+    }
+    clearInterval(beat);
+  }
+
+  /** Takes what is due into hand; returns how long nothing more will be, in milliseconds. */
+  #takeDue(): number {
+    const { store, clock, owner, leaseMs } = this.#core;
+    const room = AT_ONCE - this.#inHand.size;
+    if (room <= 0) return MAX_IDLE_MS;
+    const due = store.tasks.claimDue({ owner, now: clock(), leaseMs, limit: room });
+    const polls = new Map<string, Task[]>();
+    for (const task of due) {
+      if (task.state === 'queued' || task.state === 'in_progress') {
+        polls.set(task.backend, [...(polls.get(task.backend) ?? []), task]);
+      } else {
+        this.#hold(this.#handle(task));
+      }
+    }
+    for (const [backend, tasks] of polls) this.#poll(backend, tasks);
+    if (due.length === room) return 0;
+    const next = store.tasks.nextDueAt(owner, clock());
+    return next === undefined ? MAX_IDLE_MS : Math.max(0, Math.min(MAX_IDLE_MS, next - clock()));
+  }
+
+  #poll(backend: string, tasks: readonly Task[]): void {
+    const signal = this.#stopping.signal;
+    const lists = this.#core.backends.get(backend)?.listVideos !== undefined;
+    if (lists && tasks.length >= LIST_FROM) this.#hold(followMany(this.#core, backend, tasks, signal));
+    else for (const task of tasks) this.#hold(follow(this.#core, task, signal));
+  }
+
+  async #handle(task: Task): Promise<void> {
+    const signal = this.#stopping.signal;
+    switch (task.state) {
+      case 'reserved':
+        return task.sendAfter === undefined ? await abandon(this.#core, task) : await sendQueued(this.#core, task);
+      case 'submitting':
+        return await abandon(this.#core, task);
+      case 'unknown':
+        return await reconcile(this.#core, task, signal);
+      case 'completed':
+        return await saveVideo(this.#core, task, signal);
+      case 'queued':
+      case 'in_progress':
+        return await follow(this.#core, task, signal);
+      case 'failed':
+      case 'expired':
+        return;
+      default:
+        task.state satisfies never;
+    }
+  }
+
+  #hold(work: Promise<void>): void {
+    const held = work
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#core.log(`tracker: ${describe(error)}`);
+      })
+      .finally(() => {
+        this.#inHand.delete(held);
+        this.#wake();
+      });
+    this.#inHand.add(held);
+  }
+
+  #renew(): void {
+    this.#guarded(() => {
+      const { store, clock, owner, leaseMs } = this.#core;
+      store.tasks.renewAll(owner, clock() + leaseMs);
+      return undefined;
+    });
+  }
+
+  #guarded(work: () => number | undefined): number | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#core.log(`tracker: ${describe(error)}`);
+      return undefined;
+    }
+  }
+
+  #rest(ms: number): Promise<void> {
+    if (ms === 0) return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      timer.unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof SoraError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,204 @@
+import type { Character } from '../domain/character.ts';
+import type { Clock } from '../domain/ids.ts';
+import type { MicroUsd } from '../domain/money.ts';
+import type { Route } from '../domain/video.ts';
+import { type StoredBinding, storedBindingOf } from './binding-row.ts';
+import type { CharacterRepository } from './characters.ts';
+import { type Database, slot, type Statement } from './database.ts';
+import type { BindingRow } from './schema.ts';
+
+/** The intent to make a character on a backend, written before the paid create leaves. */
+export interface BindingIntent {
+  readonly id: string;
+  readonly workspace: string;
+  readonly characterId: string;
+  readonly backend: string;
+  readonly route: Route;
+  readonly sendKey: string;
+  readonly quoted?: MicroUsd | undefined;
+  /** While the lease lives nobody else looks into the intent. */
+  readonly leaseOwner?: string | undefined;
+  readonly leaseUntil?: number | undefined;
+}
+
+/** How a create ended. `unknown` keeps the binding unsettled; the rest of it says when to look again. */
+export type Settlement =
+  | { readonly state: 'ready'; readonly remoteId: string; readonly mention?: string | undefined; readonly remoteName?: string | undefined }
+  | { readonly state: 'failed'; readonly error: string }
+  | { readonly state: 'unknown'; readonly error?: string | undefined; readonly nextCheckAt?: number | undefined };
+
+/** A character that a backend listed. */
+export interface FoundCharacter {
+  /** Our ids, used when the character is new. */
+  readonly characterId: string;
+  readonly bindingId: string;
+  readonly workspace: string;
+  readonly backend: string;
+  readonly route: Route;
+  readonly remoteId: string;
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly mention?: string | undefined;
+  readonly remoteName?: string | undefined;
+}
+
+export interface BindingClaim {
+  readonly owner: string;
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly limit: number;
+}
+
+type Row = BindingRow & { readonly character_id: string };
+
+export class BindingRepository {
+  readonly #database: Database;
+  readonly #characters: CharacterRepository;
+  readonly #clock: Clock;
+  readonly #byId: Statement<Row>;
+  readonly #byCharacter: Statement<Row>;
+
+  constructor(database: Database, characters: CharacterRepository, clock: Clock) {
+    this.#database = database;
+    this.#characters = characters;
+    this.#clock = clock;
+    const rows = database.build
+      .selectFrom('bindings')
+      .innerJoin('characters', 'characters.seq', 'bindings.character_seq')
+      .selectAll('bindings')
+      .select('characters.id as character_id');
+    this.#byId = database.prepare(rows.where('bindings.id', '=', slot<string>('id')));
+    this.#byCharacter = database.prepare(
+      rows.where('characters.id', '=', slot<string>('characterId')).where('bindings.backend', '=', slot<string>('backend')),
+    );
+  }
+
+  byId(id: string): StoredBinding | undefined {
+    const row = this.#byId.first({ id });
+    return row && storedBindingOf(row);
+  }
+
+  /** The character's binding on a backend, whatever its state. */
+  on(characterId: string, backend: string): StoredBinding | undefined {
+    const row = this.#byCharacter.first({ characterId, backend });
+    return row && storedBindingOf(row);
+  }
+
+  /**
+   * Writes the intent as `submitting`, in place of a failed binding if there is one. Undefined when the character is
+   * not there, or is bound or being bound on that backend: then nothing may be sent.
+   */
+  insertIntent(intent: BindingIntent): StoredBinding | undefined {
+    return this.#database.transaction(() => {
+      const before = this.on(intent.characterId, intent.backend);
+      if (before !== undefined && before.state !== 'failed') return undefined;
+      if (before !== undefined) this.#database.run(this.#database.build.deleteFrom('bindings').where('id', '=', before.id));
+      return this.#insert(intent.characterId, intent.workspace, {
+        id: intent.id,
+        backend: intent.backend,
+        route: intent.route,
+        state: 'submitting',
+        send_key: intent.sendKey,
+        quoted: intent.quoted ?? null,
+        lease_owner: intent.leaseOwner ?? null,
+        lease_until: intent.leaseUntil ?? null,
+      });
+    });
+  }
+
+  /**
+   * Writes how a create ended and drops the lease. Undefined when somebody settled it before
+   * (only `submitting` and `unknown` are unsettled).
+   */
+  settle(id: string, settlement: Settlement): StoredBinding | undefined {
+    const query = this.#database.build
+      .updateTable('bindings')
+      .set({ ...columnsOf(settlement), lease_owner: null, lease_until: null, updated_at: this.#clock() })
+      .where('id', '=', id)
+      .where('state', 'in', ['submitting', 'unknown']);
+    return this.#database.run(query).changes === 0 ? undefined : this.byId(id);
+  }
+
+  /** Leases unsettled intents that nobody is at: their process died, or their check is due. */
+  claimDue({ owner, now, leaseMs, limit }: BindingClaim): StoredBinding[] {
+    const due = this.#database.build
+      .selectFrom('bindings')
+      .select('id')
+      .where('state', 'in', ['submitting', 'unknown'])
+      .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '<=', now)]))
+      // A lease far ahead was given before the clock was set back.
+      .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', now), eb('lease_until', '>', now + 2 * leaseMs)]))
+      .limit(limit);
+    if (this.#database.first(due) === undefined) return [];
+    const query = this.#database.build
+      .updateTable('bindings')
+      .set({ lease_owner: owner, lease_until: now + leaseMs })
+      .where('id', 'in', due)
+      .returning('id');
+    return this.#database.all(query).flatMap(({ id }) => this.byId(id) ?? []);
+  }
+
+  /** The character that a backend listed: the one we know by its remote id, else a new one with a handle of its own. */
+  adopt(found: FoundCharacter): { readonly character: Character; readonly adopted: boolean } {
+    return this.#database.transaction(() => {
+      const { workspace, backend, remoteId } = found;
+      const known = this.#characters.byRemoteId(workspace, remoteId, backend);
+      if (known !== undefined) return { character: known, adopted: false };
+      const now = this.#clock();
+      this.#characters.insert({
+        id: found.characterId,
+        workspace,
+        handle: this.#characters.freeHandle(workspace, found.name),
+        name: found.name,
+        description: found.description ?? '',
+        source: { kind: 'adopted', backend },
+        createdAt: now,
+        updatedAt: now,
+      });
+      this.#insert(found.characterId, workspace, {
+        id: found.bindingId,
+        backend,
+        route: found.route,
+        ...columnsOf({ ...found, state: 'ready' }),
+      });
+      return { character: this.#characters.byId(workspace, found.characterId)!, adopted: true };
+    });
+  }
+
+  #insert(
+    characterId: string,
+    workspace: string,
+    columns: Pick<BindingRow, 'id' | 'backend' | 'route' | 'state'> & Partial<BindingRow>,
+  ): StoredBinding | undefined {
+    const owner = this.#database.first(
+      this.#database.build.selectFrom('characters').select('seq').where('id', '=', characterId).where('workspace', '=', workspace),
+    );
+    if (owner === undefined) return undefined;
+    const now = this.#clock();
+    const values = { ...columns, character_seq: owner.seq, workspace, created_at: now, updated_at: now };
+    this.#database.run(this.#database.build.insertInto('bindings').values(values));
+    return this.byId(columns.id);
+  }
+}
+
+function columnsOf(settlement: Settlement): Pick<BindingRow, 'state'> & Partial<BindingRow> {
+  const { state } = settlement;
+  switch (state) {
+    case 'ready':
+      return {
+        state,
+        remote_id: settlement.remoteId,
+        mention: settlement.mention ?? null,
+        remote_name: settlement.remoteName ?? null,
+        error: null,
+        next_check_at: null,
+      };
+    case 'failed':
+      return { state, error: settlement.error, next_check_at: null };
+    case 'unknown':
+      return { state, error: settlement.error ?? null, next_check_at: settlement.nextCheckAt ?? null };
+    default:
+      return settlement satisfies never;
+  }
+}
+
