@@ -134,7 +134,10 @@ export interface Backend {
   createVideo(request: CreateVideo, context?: CallContext): Promise<RemoteVideo>;
   getVideo(remoteId: string, context?: CallContext): Promise<RemoteVideo>;
   /** Newest first, at most `limit` (1 to 100). */
-  listVideos?(page: { readonly after?: string; readonly limit: number }, context?: CallContext): Promise<RemoteVideoPage>;
+  listVideos?(
+    page: { readonly after?: string; readonly limit: number },
+    context?: CallContext,
+  ): Promise<RemoteVideoPage>;
   deleteVideo?(remoteId: string, context?: CallContext): Promise<void>;
   revise?(request: ReviseVideo, context?: CallContext): Promise<RemoteVideo>;
   createCharacter?(request: CreateCharacter, context?: CallContext): Promise<RemoteCharacter>;

@@ -18,7 +18,7 @@ export type Segment =
 /** Finds a character by handle, our id or a remote id. */
 export type ResolveCharacter = (reference: string) => Character | undefined;
 
-const BRACED = /^@\{([^{}\r\n]{1,120})\}/u;
+const BRACED = /^@\{([^{}\\\r\n]{1,120})\}/u;
 // Some gateways' ids hold `=`, `:`, `+` and `/`; they count only where the whole of it is a known id.
 const WIDE_TOKEN = /^@([\p{L}\p{M}\p{N}_.=:+/-]{1,400})/u;
 const TOKEN = /^@([\p{L}\p{M}\p{N}_.-]{1,400})/u;

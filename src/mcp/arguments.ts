@@ -49,10 +49,13 @@ function problemsOf(issue: Issue, raw: unknown, schema: z.ZodObject): readonly P
       return issue.keys.map((key) => unknownName(pathName([...issue.path, key]), key, namesAt(schema, issue.path)));
     case 'invalid_type':
       if (value === undefined) return [{ field, message: `${field} is required`, hint: describe(schema, issue.path) }];
-      return [{ field, message: `${field} must be ${aKind(issue.expected)}, got ${got}`, hint: typeHint(issue, value) }];
+      return [
+        { field, message: `${field} must be ${aKind(issue.expected)}, got ${got}`, hint: typeHint(issue, value) },
+      ];
     case 'invalid_value': {
       const allowed = issue.values.map(String);
-      if (value === undefined) return [{ field, message: `${field} is required`, hint: `One of ${allowed.join(', ')}.` }];
+      if (value === undefined)
+        return [{ field, message: `${field} is required`, hint: `One of ${allowed.join(', ')}.` }];
       const near = typeof value === 'string' ? nearest(value, allowed, 1)[0] : undefined;
       const hint = near === undefined ? undefined : `Did you mean ${near}?`;
       return [{ field, message: `${field} must be one of ${allowed.join(', ')}; got ${got}`, hint }];
@@ -69,7 +72,10 @@ function problemsOf(issue: Issue, raw: unknown, schema: z.ZodObject): readonly P
 }
 
 function unknownName(field: string, key: string, known: readonly string[]): Problem {
-  const snake = key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll('-', '_').toLowerCase();
+  const snake = key
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase();
   const near = nearest(snake.slice(0, MAX_SHOWN), known, 1)[0];
   const hint = near === undefined ? `The arguments are ${known.join(', ')}.` : `Did you mean ${near}?`;
   return { field: field.slice(0, 2 * MAX_SHOWN), message: `${show(key)} is not an argument`, hint };
@@ -120,7 +126,9 @@ function show(value: unknown): string {
 }
 
 function pathName(path: readonly PropertyKey[]): string {
-  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at > 0 ? '.' : ''}${String(part)}`)).join('');
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at > 0 ? '.' : ''}${String(part)}`))
+    .join('');
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

@@ -1,8 +1,17 @@
-import { CLIENT_CAPABILITIES_META_KEY, type McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  type McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 
 /** The first protocol without sessions, in which a server cannot send requests of its own. */
 const FIRST_MODERN = '2026-07-28';
 const FIRST_WITH_LINKS = '2025-06-18';
+
+interface Envelope {
+  readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities;
+}
 
 /** What the layer needs to know about whoever calls. */
 export interface CallerFacts {
@@ -18,7 +27,7 @@ export function callerOf(server: McpServer, ctx: ServerContext): CallerFacts {
   const version = server.server.getNegotiatedProtocolVersion() ?? FIRST_WITH_LINKS;
   const modern = version >= FIRST_MODERN;
   const capabilities = modern
-    ? ctx.mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY]
+    ? (ctx.mcpReq.envelope as Envelope | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
     : server.server.getClientCapabilities();
   return { modern, links: version >= FIRST_WITH_LINKS, canBeAsked: takesForms(capabilities?.elicitation) };
 }

@@ -1,4 +1,9 @@
-import { type InputRequiredResult, inputRequired, inputResponse, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  type InputRequiredResult,
+  inputRequired,
+  inputResponse,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import type { RequestContext } from '../services/services.ts';
 import type { CallerFacts } from './client.ts';
 

@@ -20,42 +20,40 @@ function ruled<Schema extends z.ZodType>(schema: Schema, rule: (value: z.output<
 const text = () => z.string().min(1).max(MAX_TEXT);
 const seconds = () => z.number().min(0).max(MAX_SECONDS);
 
-export const name = () => z.string().min(1).max(MAX_NAME_LENGTH).describe('Display name');
+export const name = () => z.string().min(1).max(MAX_NAME_LENGTH);
 export const description = () => z.string().max(MAX_DESCRIPTION_LENGTH).describe('Look and personality').optional();
-export const handle = () => text().describe('For @mentions; default: from the name').optional();
-export const backend = () => text().describe('Backend id; default: chosen').optional();
-export const filePath = () => text().describe('Local clip instead of video_url').optional();
+export const handle = () => text().describe('For @mentions; default from name').optional();
+export const backend = () => text().describe('Default: routed').optional();
+export const filePath = () => text().describe('Or a local clip').optional();
 export const startSeconds = () => seconds().describe('Part of the clip to use').optional();
 export const endSeconds = () => seconds().optional();
 export const rightsConfirmed = () => z.boolean().describe('true: no real person is shown, or they consented');
-export const taskId = () => text().describe('Ours or a remote id');
+export const taskId = () => text().describe('Ours or remote');
 export const model = () => text().optional();
-export const cursor = () => text().describe('next_cursor of the last page').optional();
+export const cursor = () => text().describe('next_cursor').optional();
 export const limit = (standard: number) => z.int().min(1).max(100).describe(`Default ${standard}`).optional();
 export const duration = () => z.number().gt(0).max(MAX_SECONDS).describe('Seconds');
 export const maxCostUsd = () => z.number().min(0).max(1_000_000).describe('Refuse if dearer').optional();
-export const idempotencyKey = () => text().max(200).describe('A repeat with the same key returns the same job').optional();
-export const confirm = () => text().describe('Token from confirmation_required').optional();
+export const idempotencyKey = () => text().max(200).describe('Same key, same job').optional();
+export const confirm = () => text().describe('Token of confirmation_required').optional();
 export const aspectRatio = () => z.enum(ASPECT_RATIOS).describe('Instead of size').optional();
 export const priority = () => z.enum(PRIORITIES).describe('Default cost').optional();
-export const prompt = () => z.string().min(1).max(MAX_PROMPT_LENGTH).describe('The scene; mention cast as @handle');
+export const prompt = () => z.string().min(1).max(MAX_PROMPT_LENGTH).describe('Mention cast as @handle');
 export const referenceImage = () => text().describe('First frame: URL or path').optional();
 
 export const videoUrl = () =>
   ruled(text(), (value) => parseHttpUrl('video_url', value))
-    .describe('Short clip of the character')
+    .describe('Short clip')
     .optional();
 
 export const referenceVideo = () =>
   ruled(text(), (value) => parseHttpUrl('reference_video', value))
-    .describe('URL of a video whose look to keep')
+    .describe('Video URL whose look to keep')
     .optional();
 
-export const influenceStrength = () =>
-  z.number().min(0).max(1).describe('How closely to follow reference_video').optional();
+export const influenceStrength = () => z.number().min(0).max(1).describe('Of reference_video').optional();
 
-export const characters = () =>
-  z.array(text()).max(50).describe('Handles or ids; the same as mentioning them').optional();
+export const characters = () => z.array(text()).max(50).describe('Handles or ids, as if mentioned').optional();
 
 export const size = () =>
   ruled(text(), (value) => {

@@ -5,7 +5,21 @@ import type { Tool } from './tool.ts';
 type Json = Record<string, unknown>;
 
 /** What says nothing an agent can use, or is checked by us with a better message. */
-const NOISE = ['$schema', 'additionalProperties', 'minLength', 'maxLength', 'minItems', 'maxItems', 'pattern', 'format'];
+const NOISE = new Set([
+  '$schema',
+  'additionalProperties',
+  'exclusiveMinimum',
+  'format',
+  'maxItems',
+  'maxLength',
+  'minItems',
+  'minLength',
+  'minimum',
+  'pattern',
+  'readOnly',
+]);
+/** Larger bounds only keep nonsense out; nobody needs to know them beforehand. */
+const LARGEST_TOLD_BOUND = 100;
 
 const inputs = new WeakMap<Tool, z.ZodObject>();
 const inputJson = new WeakMap<Tool, Json>();
@@ -49,11 +63,13 @@ export function passThrough(json: () => Json): StandardSchemaWithJSON<unknown, u
 function slim(schema: unknown, io: 'input' | 'output'): Json {
   const kept: Json = {};
   for (const [key, value] of Object.entries(schema as Json)) {
-    if (NOISE.includes(key) || (key === 'exclusiveMinimum' && value === 0)) continue;
-    if (typeof value === 'number' && Math.abs(value) === Number.MAX_SAFE_INTEGER) continue;
-    if (io === 'output' && (key === 'required' || key === 'minimum' || key === 'maximum')) continue;
+    if (NOISE.has(key) || (key === 'maximum' && Number(value) > LARGEST_TOLD_BOUND)) continue;
+    if (io === 'output' && (key === 'required' || key === 'maximum')) continue;
+    // An answer's texts are known by their names; only what is not a text is said.
+    if (io === 'output' && key === 'type' && value === 'string') continue;
     if (key === 'properties') {
-      kept[key] = Object.fromEntries(Object.entries(value as Json).map(([name, part]) => [name, slim(part, io)]));
+      const parts = Object.entries(value as Json);
+      if (parts.length > 0) kept[key] = Object.fromEntries(parts.map(([name, part]) => [name, slim(part, io)]));
     } else if (key === 'items') {
       kept[key] = slim(value, io);
     } else {

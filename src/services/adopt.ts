@@ -1,5 +1,4 @@
 import type { RemoteCharacter } from '../backends/backend.ts';
-import { handleFromName } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import { publish } from './binding.ts';
@@ -26,16 +25,19 @@ async function adoptFrom(core: Core, workspace: Workspace, backend: WatchedBacke
   }
   for (const remote of listed) {
     const name = clean(remote.name ?? remote.remoteId, 80);
-    const adopted = core.store.characters.adopt({
-      id: core.newId('chr'),
+    const { character, adopted } = core.store.bindings.adopt({
+      characterId: core.newId('chr'),
+      bindingId: core.newId('bind'),
       workspace: workspace.name,
-      handle: handleFromName(name) ?? handleFromName(`c ${remote.remoteId}`) ?? 'character',
+      backend: id,
+      route,
+      remoteId: remote.remoteId,
       name,
       description: clean(remote.description ?? '', 1000),
-      binding: { backend: id, route, remoteId: remote.remoteId, mention: remote.mention, remoteName: name },
-      now: core.clock(),
+      mention: remote.mention,
+      remoteName: name,
     });
-    if (adopted) publish(core, workspace, adopted.handle, true);
+    if (adopted) publish(core, workspace, character.handle, true);
   }
   return [];
 }

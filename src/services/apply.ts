@@ -4,6 +4,7 @@ import { canMove, type Task, type TaskError, type TaskState } from '../domain/ta
 import { priceOf } from '../routing/pricing.ts';
 import { nextPoll } from '../routing/polling.ts';
 import type { Core } from './core.ts';
+import { UNLEASED } from './leases.ts';
 import { releaseHold, settle } from './money.ts';
 import type { TaskPatch } from '../store/tasks.ts';
 
@@ -15,7 +16,7 @@ const HISTORY = 50;
  * Returns the task as it then is.
  */
 export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: 'create' | 'get' | 'list'): Task {
-  const before = core.store.tasks.byId(task.workspace, task.id) ?? task;
+  const before = core.store.tasks.byId(task.id) ?? task;
   if (!canMove(before.state, remote.state)) return before;
   const now = core.clock();
   const common: TaskPatch = {
@@ -24,8 +25,7 @@ export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: 'c
     heardAt: now,
     pollFailures: 0,
     polls: before.polls + (via === 'create' ? 0 : 1),
-    leaseOwner: undefined,
-    leaseUntil: undefined,
+    ...UNLEASED,
     ...(before.submittedAt === undefined ? { submittedAt: now } : {}),
     ...linkOf(core, before, remote, now),
   };
@@ -38,7 +38,7 @@ export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: 'c
     if (after) book(core, before, after, remote);
     return after;
   });
-  if (!moved) return core.store.tasks.byId(task.workspace, task.id) ?? task;
+  if (!moved) return core.store.tasks.byId(task.id) ?? task;
   core.changes.publish(moved.workspace, { kind: 'task', taskId: moved.id });
   return moved;
 }

@@ -4,6 +4,7 @@ import { SoraError } from '../domain/errors.ts';
 import { fromUsd, type MicroUsd } from '../domain/money.ts';
 import type { Task } from '../domain/task.ts';
 import type { MediaSource } from '../domain/video.ts';
+import type { BindingIntent } from '../store/bindings.ts';
 import { backendNamed, type Core, type WatchedBackend, type Workspace } from './core.ts';
 import { hold, releaseHold, settle } from './money.ts';
 import { persist } from './persist.ts';
@@ -134,34 +135,26 @@ interface Making {
 
 /** Makes the character on the backend, its intent written first, and keeps the binding. */
 export async function bindCharacter(core: Core, workspace: Workspace, making: Making): Promise<Character> {
-  const { backend, existing, draft } = making;
+  const { existing, draft } = making;
   const send = await sendingOf(core, workspace, making);
-  const character = await persist(() => intend(core, workspace, existing, draft, backend, send.price));
+  const intent = await persist(() => intend(core, workspace, making, send.price));
   core.reached('character:intent-written');
   let remote: RemoteCharacter;
   try {
-    remote = await send.call(character.sendKey);
+    remote = await send.call(intent.sendKey);
   } catch (error) {
     const failure = error instanceof SoraError ? error : lost(error);
-    await persist(() => failed(core, workspace, character.id, existing, backend, failure));
+    await persist(() => failed(core, workspace, intent, existing, failure));
     publish(core, workspace, draft.handle, existing === undefined);
     throw failure;
   }
   core.reached('character:answered');
-  await persist(() =>
-    core.store.transaction(() => {
-      core.store.characters.settleBinding(character.id, backend.profile.id, {
-        state: 'ready',
-        remoteId: remote.remoteId,
-        mention: remote.mention,
-        remoteName: remote.name ?? draft.name,
-      });
-      settle(core, { id: holdRef(character.id, backend), workspace: workspace.name }, send.price);
-    }),
-  );
+  await persist(() => settleReady(core, workspace, intent, remote, draft.name));
   core.reached('character:bound');
   publish(core, workspace, draft.handle, existing === undefined);
-  return core.store.characters.find(workspace.name, character.id)!;
+  const made = core.store.characters.byId(workspace.name, intent.characterId);
+  if (made) return made;
+  throw new SoraError({ code: 'not_found', message: `@${draft.handle} is no longer in the catalog` });
 }
 
 interface Sending {
@@ -198,7 +191,7 @@ function mediaOf(core: Core, workspace: Workspace, source: CharacterSource, back
     case 'file':
       return { kind: 'file', path: source.path };
     case 'task': {
-      const task = core.store.tasks.byId(workspace.name, source.taskId);
+      const task = core.store.tasks.byId(source.taskId, workspace.name);
       if (task?.filePath && backend.profile.capabilities.characterUpload) return { kind: 'file', path: task.filePath };
       const lives = task?.videoUrlExpiresAt === undefined || task.videoUrlExpiresAt > core.clock();
       if (task?.videoUrl && lives) return { kind: 'url', url: task.videoUrl };
@@ -211,62 +204,77 @@ function mediaOf(core: Core, workspace: Workspace, source: CharacterSource, back
   }
 }
 
-interface Intent {
-  readonly id: string;
-  readonly sendKey: string;
+function intend(core: Core, workspace: Workspace, making: Making, price: MicroUsd | undefined): BindingIntent {
+  const { backend, existing, draft } = making;
+  const now = core.clock();
+  const intent: BindingIntent = {
+    id: core.newId('bind'),
+    workspace: workspace.name,
+    characterId: existing?.id ?? core.newId('chr'),
+    backend: backend.profile.id,
+    route: backend.profile.route,
+    sendKey: core.newId('send'),
+    quoted: price,
+    leaseOwner: core.leases.owner,
+    leaseUntil: now + LOST_AFTER_MS,
+  };
+  return core.store.transaction(() => {
+    const { id, workspace: name } = { id: intent.characterId, workspace: workspace.name };
+    if (existing) core.store.characters.update(name, id, { source: draft.source });
+    else core.store.characters.insert({ id, workspace: name, ...draft, createdAt: now, updatedAt: now });
+    if (!core.store.bindings.insertIntent(intent)) {
+      throw new SoraError({
+        code: 'character_not_ready',
+        field: 'handle',
+        message: `@${draft.handle} is being made on ${intent.backend} by another call`,
+        hint: 'Look at list_characters in a minute.',
+        retryable: true,
+      });
+    }
+    hold(core, { id: intent.id, workspace: name, what: 'character' }, { backend: intent.backend, quote: price });
+    return intent;
+  });
 }
 
-function intend(
-  core: Core,
-  workspace: Workspace,
-  existing: Character | undefined,
-  draft: Draft,
-  backend: WatchedBackend,
-  price: MicroUsd | undefined,
-): Intent {
-  const now = core.clock();
-  const id = existing?.id ?? core.newId('chr');
-  const sendKey = core.newId('send');
-  return core.store.transaction(() => {
-    if (!existing) {
-      core.store.characters.insert({ id, workspace: workspace.name, ...draft, bindings: [], createdAt: now, updatedAt: now });
-    }
-    const { id: backendId, route } = backend.profile;
-    core.store.characters.insertBinding(id, { backend: backendId, route, state: 'submitting', createdAt: now, sendKey });
-    hold(core, { id: holdRef(id, backend), workspace: workspace.name }, { backend: backendId, quote: price });
-    return { id, sendKey };
+type Settled = Pick<BindingIntent, 'id' | 'characterId' | 'quoted'>;
+
+/** Writes the made character's binding and settles its price, in one transaction. */
+export function settleReady(core: Core, workspace: Pick<Workspace, 'name'>, intent: Settled, remote: RemoteCharacter, name: string): void {
+  core.store.transaction(() => {
+    core.store.bindings.settle(intent.id, {
+      state: 'ready',
+      remoteId: remote.remoteId,
+      mention: remote.mention,
+      remoteName: remote.name ?? name,
+    });
+    settle(core, { id: intent.id, workspace: workspace.name }, intent.quoted);
   });
 }
 
 function failed(
   core: Core,
   workspace: Workspace,
-  id: string,
+  intent: BindingIntent,
   existing: Character | undefined,
-  backend: WatchedBackend,
   failure: SoraError,
 ): void {
   core.store.transaction(() => {
     if (failure.charged !== 'no') {
-      core.store.characters.settleBinding(id, backend.profile.id, { state: 'unknown', error: failure.message });
+      core.store.bindings.settle(intent.id, { state: 'unknown', error: failure.message });
       return;
     }
-    releaseHold(core, { id: holdRef(id, backend), workspace: workspace.name });
+    releaseHold(core, { id: intent.id, workspace: workspace.name });
+    core.store.bindings.settle(intent.id, { state: 'failed', error: failure.message });
     // A refused creation holds no slot and no handle.
-    if (existing) core.store.characters.removeBinding(id, backend.profile.id);
-    else core.store.characters.remove(id);
+    if (!existing) core.store.characters.remove(workspace.name, intent.characterId);
   });
-}
-
-export function holdRef(characterId: string, backend: Pick<WatchedBackend, 'profile'>): string {
-  return `${characterId}@${backend.profile.id}`;
 }
 
 function lost(error: unknown): SoraError {
   return new SoraError({ code: 'answer_lost', charged: 'unknown', message: 'the create ended in an unforeseen way', cause: error });
 }
 
-export function publish(core: Core, workspace: Workspace, handle: string, listChanged: boolean): void {
+export function publish(core: Core, workspace: Pick<Workspace, 'name'>, handle: string, listChanged: boolean): void {
   core.changes.publish(workspace.name, { kind: 'catalog', handle, listChanged });
 }
 

@@ -5,8 +5,11 @@ type Listener = (change: Change) => void;
 /** Tells the listeners of a workspace what changed in it, and those who wait for one task that it moved. */
 export class Changes {
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** Told of every change in every workspace. */
+  onAny: () => void = () => {};
 
   publish(workspace: string, change: Change): void {
+    this.onAny();
     for (const listener of [...(this.#listeners.get(workspace) ?? [])]) listener(change);
   }
 

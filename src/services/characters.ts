@@ -14,7 +14,7 @@ import type {
   RequestContext,
 } from './services.ts';
 import { sourceOf } from './source.ts';
-import { findTask } from './lookup.ts';
+import { findCharacter, findTask } from './lookup.ts';
 
 const DEFAULT_PAGE = 20;
 
@@ -68,12 +68,12 @@ export class Characters implements CharacterService {
       limit: input.limit ?? DEFAULT_PAGE,
       cursor: input.cursor,
     });
-    return { characters: page.characters, nextCursor: page.nextCursor, notes };
+    return { characters: page.items, nextCursor: page.nextCursor, notes };
   }
 
   find(reference: string): Character {
     const wanted = reference.trim().replace(/^@/, '').replace(/^\{(.*)\}$/, '$1');
-    const found = this.#core.store.characters.find(this.#workspace.name, wanted);
+    const found = findCharacter(this.#core, this.#workspace.name, wanted);
     if (found) return found;
     const near = this.#core.store.characters.similarHandles(this.#workspace.name, wanted, 3);
     throw new SoraError({

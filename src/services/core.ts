@@ -1,11 +1,12 @@
 import type { Backend } from '../backends/backend.ts';
-import type { BackendHealth } from '../domain/health.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { MicroUsd } from '../domain/money.ts';
+import type { BackendHealth } from '../routing/health.ts';
 import type { Store } from '../store/store.ts';
 import type { Changes } from './changes.ts';
 import type { Confirmations } from './confirmation.ts';
+import type { Leases } from './leases.ts';
 
 /** A backend together with what is known of its well-being. */
 export interface WatchedBackend extends Backend {
@@ -43,16 +44,14 @@ export interface Core {
   readonly confirmations: Confirmations;
   readonly clock: Clock;
   readonly newId: IdSource;
-  /** This process, as the holder of leases. */
-  readonly owner: string;
-  /** How long a lease holds without being renewed, in milliseconds. */
-  readonly leaseMs: number;
+  /** What this process has in hand. */
+  readonly leases: Leases;
   readonly workspace: (name: string) => Workspace;
   readonly log: (line: string) => void;
   readonly reached: (step: Step) => void;
 }
 
-export function backendNamed(core: Core, id: string): WatchedBackend {
+export function backendNamed(core: Pick<Core, 'backends'>, id: string): WatchedBackend {
   const backend = core.backends.get(id);
   if (backend) return backend;
   throw new SoraError({

@@ -1,12 +1,12 @@
 import { invalid } from '../domain/errors.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import { formatUsd } from '../domain/money.ts';
-import { isoTime, utcDay } from '../domain/ids.ts';
+import { utcDay } from '../domain/ids.ts';
 import { MAX_SECONDS } from '../domain/video.ts';
 import { quotesFor } from '../routing/pricing.ts';
 import type { Core, Workspace } from './core.ts';
 import { sizeOf } from './request.ts';
-import type { Estimate, EstimateInput, EstimateService, Quote, SpendRow, SpendSummary, SpendWindow } from './services.ts';
+import type { Estimate, EstimateInput, EstimateService, Quote, SpendRow, SpendSummary } from './services.ts';
 
 const SPEND_DAYS = 90;
 
@@ -49,12 +49,7 @@ export class Estimates implements EstimateService {
     const summary = this.#core.store.ledger.summary(name, now, { day: limits.day, month: limits.month });
     const since = utcDay(now - SPEND_DAYS * 86_400_000);
     return {
-      summary: {
-        day: windowOf(summary.day),
-        month: windowOf(summary.month),
-        reserved: summary.reserved,
-        ...(limits.perVideo !== undefined && { maxPerVideo: limits.perVideo }),
-      },
+      summary: { ...summary, ...(limits.perVideo !== undefined && { maxPerVideo: limits.perVideo }) },
       rows: this.#core.store.ledger.rows(name, since),
     };
   }
@@ -81,15 +76,4 @@ export class Estimates implements EstimateService {
     const field = input.model === undefined ? 'size' : 'model';
     return invalid(field, 'no backend makes that', `There are: ${offers.join('; ')}.`);
   }
-}
-
-interface StoredWindow {
-  readonly used: SpendWindow['used'];
-  readonly limit?: SpendWindow['used'] | undefined;
-  readonly renewsAt: number;
-}
-
-function windowOf(window: StoredWindow): SpendWindow {
-  const left = window.limit === undefined ? undefined : (Math.max(0, window.limit - window.used) as SpendWindow['used']);
-  return { used: window.used, limit: window.limit, left, renewsAt: isoTime(window.renewsAt) };
 }

@@ -1,8 +1,10 @@
+import type { RemoteVideo } from '../backends/backend.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { nextPoll } from '../routing/polling.ts';
 import { applyRemote, expiredError } from './apply.ts';
 import { backendNamed, type Core } from './core.ts';
+import { UNLEASED } from './leases.ts';
 import { releaseHold, settle } from './money.ts';
 import { persist } from './persist.ts';
 import type { Plan } from './plan.ts';
@@ -10,6 +12,7 @@ import { planAgain } from './planning.ts';
 import { changed, submit, unknownError } from './submit.ts';
 
 const LIST_LIMIT = 100;
+const RUNNING_LIMIT = 1_000;
 /** Tasks due within this ride along when their backend is listed anyway. */
 const RIDE_ALONG_MS = 15_000;
 /** A job the upstream does not find is asked for again this often before it is given up. */
@@ -28,30 +31,40 @@ export async function follow(core: Core, task: Task, signal?: AbortSignal): Prom
   }
 }
 
-/** Follows many tasks of one backend with one call; those that the list does not hold are asked for one by one. */
-export async function followMany(core: Core, id: string, tasks: readonly Task[], signal?: AbortSignal): Promise<void> {
+/**
+ * Follows many tasks of one backend with one call. Those that are due soon, or have news in it, ride along; those that
+ * it does not hold are asked for one by one.
+ */
+export async function followMany(core: Core, id: string, due: readonly Task[], signal?: AbortSignal): Promise<void> {
   const backend = backendNamed(core, id);
-  const { owner, leaseMs, clock, store } = core;
-  const riders = store.tasks.claimDue({ owner, leaseMs, now: clock() + RIDE_ALONG_MS, limit: LIST_LIMIT, runningOn: id });
-  const wanted = [...tasks, ...riders];
   try {
     const { videos } = await backend.listVideos!({ limit: LIST_LIMIT }, { signal });
-    const byId = new Map(videos.map((video) => [video.remoteId, video]));
-    for (const task of wanted) {
-      const remote = byId.get(task.remoteId ?? '');
-      if (remote) await persist(() => applyRemote(core, task, remote, 'list'));
-      else await follow(core, task, signal);
-    }
+    const listed = new Map(videos.map((video) => [video.remoteId, video]));
+    const isDue = new Set(due.map((task) => task.id));
+    const running = core.store.tasks.running(id, RUNNING_LIMIT).filter((task) => ridesAlong(core, task, listed, isDue));
+    await persist(() =>
+      core.store.transaction(() => {
+        for (const task of running) applyRemote(core, task, listed.get(task.remoteId!)!, 'list');
+      }),
+    );
+    const missing = due.filter((task) => !listed.has(task.remoteId ?? ''));
+    await Promise.all(missing.map((task) => follow(core, task, signal)));
   } catch (error) {
-    for (const task of wanted) await persist(() => noteSilence(core, task, error, signal?.aborted ?? false));
+    for (const task of due) await persist(() => noteSilence(core, task, error, signal?.aborted ?? false));
   }
+}
+
+function ridesAlong(core: Core, task: Task, listed: ReadonlyMap<string, RemoteVideo>, due: ReadonlySet<string>): boolean {
+  const remote = listed.get(task.remoteId ?? '');
+  if (!remote || (task.state !== 'queued' && task.state !== 'in_progress')) return false;
+  const soon = (task.nextPollAt ?? 0) <= core.clock() + RIDE_ALONG_MS;
+  return due.has(task.id) || soon || remote.state !== task.state;
 }
 
 /** No answer: the task keeps its state, and is asked for again later. */
 function noteSilence(core: Core, task: Task, error: unknown, aborted: boolean): void {
-  const free = { leaseOwner: undefined, leaseUntil: undefined };
   if (aborted) {
-    core.store.tasks.update(task.id, free);
+    core.store.tasks.update(task.id, UNLEASED);
     return;
   }
   const failure = error instanceof SoraError ? error : undefined;
@@ -68,7 +81,7 @@ function noteSilence(core: Core, task: Task, error: unknown, aborted: boolean): 
     failures,
     listing: false,
   });
-  core.store.tasks.update(task.id, { ...free, pollFailures: failures, polls: task.polls + 1, nextPollAt: now + delay });
+  core.store.tasks.update(task.id, { ...UNLEASED, pollFailures: failures, polls: task.polls + 1, nextPollAt: now + delay });
 }
 
 function markGone(core: Core, task: Task): void {
@@ -87,8 +100,7 @@ function markGone(core: Core, task: Task): void {
       charged: 'unknown',
       completedAt: core.clock(),
       nextPollAt: undefined,
-      leaseOwner: undefined,
-      leaseUntil: undefined,
+      ...UNLEASED,
     },
   });
   changed(core, task);
@@ -96,7 +108,6 @@ function markGone(core: Core, task: Task): void {
 
 /** A task whose process died before it was sent, or while its create was out. */
 export async function abandon(core: Core, task: Task): Promise<void> {
-  const free = { leaseOwner: undefined, leaseUntil: undefined };
   await persist(() =>
     core.store.transaction(() => {
       if (task.state === 'submitting') {
@@ -104,7 +115,7 @@ export async function abandon(core: Core, task: Task): Promise<void> {
         core.store.tasks.move(task.id, {
           from: 'submitting',
           to: 'unknown',
-          patch: { ...free, error, charged: 'unknown', nextPollAt: core.clock() },
+          patch: { ...UNLEASED, error, charged: 'unknown', nextPollAt: core.clock() },
         });
         return;
       }
@@ -112,7 +123,7 @@ export async function abandon(core: Core, task: Task): Promise<void> {
         from: 'reserved',
         to: 'failed',
         patch: {
-          ...free,
+          ...UNLEASED,
           charged: 'no',
           completedAt: core.clock(),
           error: {
@@ -156,8 +167,7 @@ async function dropQueued(core: Core, task: Task, error: unknown): Promise<void>
         from: 'reserved',
         to: 'failed',
         patch: {
-          leaseOwner: undefined,
-          leaseUntil: undefined,
+          ...UNLEASED,
           completedAt: core.clock(),
           error: {
             code: failure?.code ?? 'internal',

@@ -1,3 +1,4 @@
+import type { Character } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { clean } from '../domain/text.ts';
@@ -6,7 +7,7 @@ import type { Core } from './core.ts';
 /** A task by our id or a remote id; an unknown one is an error that lists the latest. */
 export function findTask(core: Core, workspace: string, reference: string): Task {
   const wanted = reference.trim();
-  const found = core.store.tasks.byId(workspace, wanted) ?? core.store.tasks.byRemoteId(workspace, wanted);
+  const found = core.store.tasks.byId(wanted, workspace) ?? core.store.tasks.byRemoteId(workspace, wanted);
   if (found) return found;
   const latest = core.store.tasks.latest(workspace, 3);
   throw new SoraError({
@@ -18,4 +19,14 @@ export function findTask(core: Core, workspace: string, reference: string): Task
         ? `Latest: ${latest.map((task) => `${task.id} (${task.state}: ${clean(task.request.prompt, 40)})`).join('; ')}.`
         : 'There are no tasks yet: generate_video makes one.',
   });
+}
+
+/** A character by handle, our id or a remote id; without the `@`. */
+export function findCharacter(core: Core, workspace: string, reference: string): Character | undefined {
+  const { characters } = core.store;
+  return (
+    characters.byHandle(workspace, reference.toLowerCase()) ??
+    characters.byId(workspace, reference) ??
+    characters.byRemoteId(workspace, reference)
+  );
 }

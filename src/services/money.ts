@@ -1,5 +1,4 @@
 import { SoraError } from '../domain/errors.ts';
-import { isoTime } from '../domain/ids.ts';
 import { formatUsd, type MicroUsd, NOTHING } from '../domain/money.ts';
 import type { Task } from '../domain/task.ts';
 import type { Core } from './core.ts';
@@ -9,8 +8,10 @@ type Priced = Pick<Plan, 'backend' | 'quote'>;
 
 /** What a hold is for: a task, or the making of a character. */
 interface Purpose {
+  /** The id of a task or of a binding. */
   readonly id: string;
   readonly workspace: string;
+  readonly what?: 'video' | 'character' | undefined;
 }
 
 /** Holds a price in the ledger before anything is sent; throws when a limit would be passed. Call inside a transaction. */
@@ -20,6 +21,7 @@ export function hold(core: Core, purpose: Purpose, price: Priced): void {
   if (price.quote === undefined && capped) throw priceUnknown(price.backend);
   const outcome = core.store.ledger.reserve({
     ref: purpose.id,
+    what: purpose.what,
     workspace: purpose.workspace,
     backend: price.backend,
     project,
@@ -33,7 +35,7 @@ export function hold(core: Core, purpose: Purpose, price: Priced): void {
 
 /** Moves a task's hold to another backend and price. Call inside a transaction. */
 export function holdOn(core: Core, task: Task, price: Priced): void {
-  core.store.ledger.release(task.id, core.clock());
+  releaseHold(core, task);
   hold(core, task, price);
 }
 
@@ -53,7 +55,7 @@ interface Overrun {
   readonly window: 'day' | 'month';
   readonly used: MicroUsd;
   readonly limit: MicroUsd;
-  readonly renewsAt: number;
+  readonly renewsAt: string;
 }
 
 function overBudget(overrun: Overrun, price: MicroUsd): SoraError {
@@ -61,8 +63,8 @@ function overBudget(overrun: Overrun, price: MicroUsd): SoraError {
   return new SoraError({
     code: 'budget_exceeded',
     message: `this costs ${formatUsd(price)}, and ${formatUsd(left)} is left of the ${overrun.window}'s ${formatUsd(overrun.limit)}`,
-    hint: `The ${overrun.window}'s budget renews at ${isoTime(overrun.renewsAt)}. A shorter video or a cheaper backend may fit; only the operator can raise the limit.`,
-    details: { window: overrun.window, leftUsd: left / 1e6, limitUsd: overrun.limit / 1e6, renewsAt: isoTime(overrun.renewsAt) },
+    hint: `The ${overrun.window}'s budget renews at ${overrun.renewsAt}. A shorter video or a cheaper backend may fit; only the operator can raise the limit.`,
+    details: { window: overrun.window, leftUsd: left / 1e6, limitUsd: overrun.limit / 1e6, renewsAt: overrun.renewsAt },
   });
 }
 

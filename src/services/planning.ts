@@ -6,12 +6,13 @@ import type { Task, VideoRequest } from '../domain/task.ts';
 import type { MediaSource, Size } from '../domain/video.ts';
 import type { CharacterMode, Choice } from '../routing/decision.ts';
 import type { Core } from './core.ts';
+import { findCharacter } from './lookup.ts';
 import type { Plan } from './plan.ts';
 
 /** The request's characters as they now stand in the catalog. Throws when one is gone. */
 export function castOf(core: Core, workspace: string, request: VideoRequest): Character[] {
   return request.characterIds.map((id) => {
-    const character = core.store.characters.find(workspace, id);
+    const character = findCharacter(core, workspace, id);
     if (character) return character;
     throw new SoraError({ code: 'not_found', field: 'characters', message: `the character ${id} is no longer in the catalog` });
   });
@@ -57,7 +58,7 @@ export async function planAgain(core: Core, task: Task): Promise<Plan> {
 }
 
 function revisionPlan(core: Core, task: Task): Plan {
-  const parent = task.parentId === undefined ? undefined : core.store.tasks.byId(task.workspace, task.parentId);
+  const parent = task.parentId === undefined ? undefined : core.store.tasks.byId(task.parentId, task.workspace);
   if (parent?.remoteId === undefined || task.kind === 'video') {
     throw new SoraError({ code: 'not_found', message: 'the video that was to be revised is gone' });
   }
@@ -74,7 +75,7 @@ function promptFor(core: Core, workspace: string, request: VideoRequest, cast: r
     choice.characterMode === 'bound' && choice.route === 'reverse'
       ? { kind: 'mention', textFor: (each) => bindingOn(each, choice.backend)?.mention ?? each.name }
       : { kind: 'name', textFor: (each) => bindingOn(each, choice.backend)?.remoteName ?? each.name };
-  const segments = parsePrompt(request.prompt, (reference) => core.store.characters.find(workspace, reference));
+  const segments = parsePrompt(request.prompt, (reference) => findCharacter(core, workspace, reference));
   const mentioned = new Set(mentionedCharacters(segments).map((each) => each.id));
   return renderPrompt(segments, cast.filter((each) => !mentioned.has(each.id)), byMode);
 }

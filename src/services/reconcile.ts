@@ -2,6 +2,7 @@ import type { RemoteVideo } from '../backends/backend.ts';
 import type { Task } from '../domain/task.ts';
 import { applyRemote } from './apply.ts';
 import type { Core, WatchedBackend } from './core.ts';
+import { UNLEASED } from './leases.ts';
 import { releaseHold } from './money.ts';
 import { persist } from './persist.ts';
 import { changed, unknownError } from './submit.ts';
@@ -58,7 +59,7 @@ async function candidates(core: Core, backend: WatchedBackend, task: Task, signa
 }
 
 function isKnown(core: Core, task: Task, video: RemoteVideo): boolean {
-  const known = core.store.tasks.byRemoteIdOn(task.backend, video.remoteId);
+  const known = core.store.tasks.byRemoteId(task.workspace, video.remoteId, task.backend);
   return known !== undefined && known.id !== task.id;
 }
 
@@ -85,8 +86,7 @@ function giveUp(core: Core, task: Task): void {
         charged: 'no',
         completedAt: core.clock(),
         nextPollAt: undefined,
-        leaseOwner: undefined,
-        leaseUntil: undefined,
+        ...UNLEASED,
         error: {
           code: 'upstream_error',
           message: 'the create never reached the upstream: it lists no such job',
@@ -111,8 +111,7 @@ async function keepUnknown(core: Core, task: Task, why: string): Promise<void> {
       nextPollAt: now + delay,
       polls: task.polls + 1,
       heardAt: task.heardAt,
-      leaseOwner: undefined,
-      leaseUntil: undefined,
+      ...UNLEASED,
     }),
   );
   changed(core, task);

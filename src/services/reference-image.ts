@@ -9,7 +9,7 @@ import type { Core } from './core.ts';
 export async function fittedImage(core: Core, path: string, size: Size): Promise<string> {
   const facts = await stat(path);
   const key = createHash('sha256').update(JSON.stringify([path, facts.size, facts.mtimeMs, size])).digest('hex').slice(0, 24);
-  const folder = join(core.store.files.dataDir, 'references');
+  const folder = join(core.store.dataDir, 'references');
   const { bytes, mimeType } = await fitImage({ source: path, ...dimensions(size) });
   const target = join(folder, `${key}.${mimeType === 'image/png' ? 'png' : 'jpg'}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -5,6 +5,7 @@ import type { VideoRequest } from '../domain/task.ts';
 import { stripControls } from '../domain/text.ts';
 import { MAX_PROMPT_LENGTH, parseHttpUrl, parseSize, type Size } from '../domain/video.ts';
 import type { Core, Workspace } from './core.ts';
+import { findCharacter } from './lookup.ts';
 import { allowedFile } from './input-files.ts';
 import type { GenerateInput } from './services.ts';
 
@@ -47,7 +48,7 @@ export function sizeOf(text: string | undefined): Size | undefined {
 
 /** Everybody in the video: first whom the list names, then whom the prompt mentions, each once. */
 export function castIn(core: Core, workspace: string, prompt: string, listed: readonly string[]): Character[] {
-  const find = (reference: string) => core.store.characters.find(workspace, reference.trim().replace(/^@/, ''));
+  const find = (reference: string) => findCharacter(core, workspace, reference.trim().replace(/^@/, ''));
   const segments = parsePrompt(prompt, find);
   refuseUnknown(core, workspace, unknownReferences(segments), 'prompt');
   const named = listed.map((reference) => ({ reference, character: find(reference) }));
@@ -77,9 +78,9 @@ async function referenceImageOf(reference: string | undefined, workspace: Worksp
 export function sourceUrlsOf(core: Core, workspace: string, request: VideoRequest): Record<string, string> {
   const urls: Record<string, string> = {};
   for (const id of request.characterIds) {
-    const source = core.store.characters.find(workspace, id)?.source;
+    const source = findCharacter(core, workspace, id)?.source;
     if (source?.kind !== 'task') continue;
-    const task = core.store.tasks.byId(workspace, source.taskId);
+    const task = core.store.tasks.byId(source.taskId, workspace);
     const lives = task?.videoUrlExpiresAt === undefined || task.videoUrlExpiresAt > core.clock();
     if (task?.videoUrl && lives) urls[id] = task.videoUrl;
   }

@@ -1,10 +1,12 @@
-import type { ContentVariant } from '../backends/backend.ts';
+import { basename, dirname, join } from 'node:path';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
+import { videoPath } from '../store/files.ts';
 import { checkMp4 } from '../store/mp4.ts';
 import { saveStream } from '../store/partfile.ts';
 import { applyRemote, expiredError } from './apply.ts';
 import { backendNamed, type Core } from './core.ts';
+import { UNLEASED } from './leases.ts';
 import { persist } from './persist.ts';
 import { changed } from './submit.ts';
 
@@ -28,8 +30,7 @@ export async function saveVideo(core: Core, task: Task, signal?: AbortSignal): P
         saveState: 'saved',
         saveError: undefined,
         nextPollAt: undefined,
-        leaseOwner: undefined,
-        leaseUntil: undefined,
+        ...UNLEASED,
       }),
     );
     core.reached('save:written');
@@ -42,14 +43,14 @@ export async function saveVideo(core: Core, task: Task, signal?: AbortSignal): P
 
 async function download(core: Core, task: Task, signal?: AbortSignal): Promise<{ path: string; bytes: number }> {
   const backend = backendNamed(core, task.backend);
-  const place = core.store.files.videoPath(task);
+  const place = join(core.store.dataDir, videoPath(task));
   core.reached('save:begin');
   return await saveStream({
-    path: place,
+    dir: dirname(place),
+    name: basename(place),
     open: (fromByte) => backend.openContent(known(task), 'video', fromByte, { signal }),
     check: checkMp4,
     signal,
-    onChunk: () => core.reached('save:chunk'),
   });
 }
 
@@ -86,8 +87,7 @@ function markExpired(core: Core, task: Task): Task {
       error: expiredError(task),
       saveState: 'failed',
       nextPollAt: undefined,
-      leaseOwner: undefined,
-      leaseUntil: undefined,
+      ...UNLEASED,
     },
   });
   changed(core, task);
@@ -106,15 +106,12 @@ async function noteFailure(core: Core, task: Task, error: unknown): Promise<void
       saveError: message,
       saveState: last ? 'failed' : 'pending',
       nextPollAt: last ? undefined : core.clock() + wait,
-      leaseOwner: undefined,
-      leaseUntil: undefined,
+      ...UNLEASED,
     }),
   );
   changed(core, task);
 }
 
 async function putBack(core: Core, task: Task): Promise<void> {
-  await persist(() => core.store.tasks.update(task.id, { leaseOwner: undefined, leaseUntil: undefined }), 500);
+  await persist(() => core.store.tasks.update(task.id, UNLEASED), 500);
 }
-
-export type { ContentVariant };

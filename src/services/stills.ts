@@ -46,7 +46,7 @@ async function fetchThumbnail(core: Core, task: Task, signal?: AbortSignal): Pro
 }
 
 async function keep(core: Core, task: Task, bytes: Uint8Array, mimeType: string): Promise<string> {
-  const folder = join(core.store.files.dataDir, 'stills');
+  const folder = join(core.store.dataDir, 'stills');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${task.id}.${mimeType.slice('image/'.length)}`);
   const draft = `${path}.${core.newId('part')}`;

@@ -3,6 +3,7 @@ import { type ErrorFacts, SoraError } from '../domain/errors.ts';
 import type { Task, TaskError } from '../domain/task.ts';
 import { applyRemote } from './apply.ts';
 import { backendNamed, type Core, type WatchedBackend } from './core.ts';
+import { UNLEASED } from './leases.ts';
 import { holdOn, releaseHold } from './money.ts';
 import { persist } from './persist.ts';
 import type { Plan } from './plan.ts';
@@ -28,20 +29,19 @@ export async function submit(core: Core, task: Task, plan: Plan, alternatives: r
         patch: {
           submittedAt: core.clock(),
           sendAfter: undefined,
-          leaseOwner: core.owner,
-          leaseUntil: core.clock() + core.leaseMs,
+          ...core.leases.columns(),
         },
       });
     }),
   );
   if (sending === 'full') return await waitForTurn(core, task, undefined, 'its backend has as many jobs as it takes');
   // Another process was first: what it did is the truth.
-  if (sending === undefined) return core.store.tasks.byId(task.workspace, task.id) ?? task;
+  if (sending === undefined) return core.store.tasks.byId(task.id) ?? task;
   core.reached('create:intent-written');
 
   let remote: RemoteVideo;
   try {
-    remote = await create(backend, sending, plan);
+    remote = await core.leases.during(task.id, create(backend, sending, plan));
   } catch (error) {
     const failure = asFailure(error);
     core.reached('create:refused');
@@ -79,7 +79,7 @@ function create(backend: WatchedBackend, task: Task, plan: Plan): Promise<Remote
 }
 
 async function bind(core: Core, task: Task, remote: RemoteVideo): Promise<Task> {
-  const other = core.store.tasks.byRemoteIdOn(task.backend, remote.remoteId);
+  const other = core.store.tasks.byRemoteId(task.workspace, remote.remoteId, task.backend);
   if (other && other.id !== task.id) {
     return await markUnknown(
       core,
@@ -106,13 +106,12 @@ async function markUnknown(core: Core, task: Task, failure: SoraError): Promise<
         charged: 'unknown',
         error: unknownError(failure.message),
         nextPollAt: core.clock() + RECONCILE_FIRST_MS,
-        leaseOwner: undefined,
-        leaseUntil: undefined,
+        ...UNLEASED,
       },
     }),
   );
   changed(core, task);
-  return moved ?? core.store.tasks.byId(task.workspace, task.id) ?? task;
+  return moved ?? core.store.tasks.byId(task.id) ?? task;
 }
 
 export function unknownError(message: string): TaskError {
@@ -141,8 +140,7 @@ async function markRefused(core: Core, task: Task, failure: SoraError): Promise<
           },
           charged: 'no',
           completedAt: core.clock(),
-          leaseOwner: undefined,
-          leaseUntil: undefined,
+          ...UNLEASED,
         },
       });
       releaseHold(core, task);
@@ -180,7 +178,7 @@ async function failOver(
     }),
   );
   core.reached('create:failed-over');
-  if (!moved) return core.store.tasks.byId(task.workspace, task.id) ?? task;
+  if (!moved) return core.store.tasks.byId(task.id) ?? task;
   return await submit(core, moved, next, rest);
 }
 
@@ -191,15 +189,14 @@ async function waitForTurn(core: Core, task: Task, seconds: number | undefined, 
     sendAfter,
     nextPollAt: sendAfter,
     polls: task.polls + 1,
-    leaseOwner: undefined,
-    leaseUntil: undefined,
+    ...UNLEASED,
     reasons: [...task.reasons.filter((reason) => !reason.startsWith('waiting:')), `waiting: ${why}`],
   };
   const moved = await persist(() =>
     core.store.tasks.move(task.id, { from: ['reserved', 'submitting'], to: 'reserved', patch }),
   );
   changed(core, task);
-  return moved ?? core.store.tasks.byId(task.workspace, task.id) ?? task;
+  return moved ?? core.store.tasks.byId(task.id) ?? task;
 }
 
 function asFailure(error: unknown): SoraError {

@@ -30,7 +30,7 @@ export class Tasks implements TaskService {
       if (task.progress > told) wait.onProgress?.(this.#report(task));
       told = task.progress;
       await this.#core.changes.nextOf(this.#workspace.name, task.id, Math.min(left, LOOK_EVERY_MS), context.signal);
-      task = this.#core.store.tasks.byId(this.#workspace.name, task.id) ?? task;
+      task = this.#core.store.tasks.byId(task.id) ?? task;
     }
     return this.#report(task);
   }
@@ -42,7 +42,7 @@ export class Tasks implements TaskService {
       limit: input.limit ?? DEFAULT_PAGE,
       cursor: input.cursor,
     });
-    return { tasks: page.tasks.map((task) => reportOf(this.#core, task)), nextCursor: page.nextCursor };
+    return { tasks: page.items.map((task) => reportOf(this.#core, task)), nextCursor: page.nextCursor };
   }
 
   async still(reference: string, context: RequestContext = {}): Promise<Still | undefined> {
@@ -50,7 +50,7 @@ export class Tasks implements TaskService {
   }
 
   #report(task: Task): TaskReport {
-    const children = this.#core.store.tasks.children(this.#workspace.name, task.id);
+    const children = this.#core.store.tasks.children(task.id);
     return { ...reportOf(this.#core, task), children: children.map((child) => child.id) };
   }
 }

@@ -4,6 +4,7 @@ import type { Task } from '../domain/task.ts';
 import type { Core } from './core.ts';
 import { abandon, follow, followMany, sendQueued } from './follow.ts';
 import { reconcile } from './reconcile.ts';
+import { reconcileCharacters } from './reconcile-character.ts';
 import { saveVideo } from './save.ts';
 
 /** At the latest after this the store is looked at anew: another process may have died with tasks in hand. */
@@ -11,6 +12,7 @@ const MAX_IDLE_MS = 5_000;
 const AT_ONCE = 16;
 /** From so many due tasks of one backend on, one list call is cheaper than asking for each. */
 const LIST_FROM = 2;
+const CHARACTERS_EVERY_MS = 15_000;
 const STOP_WITHIN_MS = 800;
 
 /**
@@ -23,12 +25,14 @@ export class Tracker {
   readonly #stopping = new AbortController();
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
+  #charactersDueAt = 0;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
   start(): void {
+    this.#core.changes.onAny = () => this.wake();
     this.#running ??= this.#run();
   }
 
@@ -43,14 +47,14 @@ export class Tracker {
     this.#wake();
     await Promise.race([Promise.allSettled([...this.#inHand, this.#running]), sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
     try {
-      this.#core.store.tasks.releaseAll(this.#core.owner);
+      this.#core.leases.release();
     } catch {
       // The leases lapse by themselves.
     }
   }
 
   async #run(): Promise<void> {
-    const beat = setInterval(() => this.#renew(), this.#core.leaseMs / 3);
+    const beat = setInterval(() => this.#renew(), this.#core.leases.ms / 3);
     beat.unref();
     while (!this.#stopping.signal.aborted) {
       const idle = this.#guarded(() => this.#takeDue()) ?? MAX_IDLE_MS;
@@ -61,29 +65,37 @@ export class Tracker {
 
   /** Takes what is due into hand; returns how long nothing more will be, in milliseconds. */
   #takeDue(): number {
-    const { store, clock, owner, leaseMs } = this.#core;
+    const { store, clock, leases } = this.#core;
+    if (clock() >= this.#charactersDueAt) {
+      this.#charactersDueAt = clock() + CHARACTERS_EVERY_MS;
+      this.#hold(reconcileCharacters(this.#core, this.#stopping.signal));
+    }
     const room = AT_ONCE - this.#inHand.size;
     if (room <= 0) return MAX_IDLE_MS;
-    const due = store.tasks.claimDue({ owner, now: clock(), leaseMs, limit: room });
+    const due = store.tasks.claimDue({ owner: leases.owner, now: clock(), leaseMs: leases.ms, limit: room });
     const polls = new Map<string, Task[]>();
     for (const task of due) {
       if (task.state === 'queued' || task.state === 'in_progress') {
         polls.set(task.backend, [...(polls.get(task.backend) ?? []), task]);
       } else {
-        this.#hold(this.#handle(task));
+        this.#hold(leases.during(task.id, this.#handle(task)));
       }
     }
     for (const [backend, tasks] of polls) this.#poll(backend, tasks);
     if (due.length === room) return 0;
-    const next = store.tasks.nextDueAt(owner, clock());
+    const next = store.tasks.nextDueAt(leases.owner, clock());
     return next === undefined ? MAX_IDLE_MS : Math.max(0, Math.min(MAX_IDLE_MS, next - clock()));
   }
 
   #poll(backend: string, tasks: readonly Task[]): void {
-    const signal = this.#stopping.signal;
-    const lists = this.#core.backends.get(backend)?.listVideos !== undefined;
-    if (lists && tasks.length >= LIST_FROM) this.#hold(followMany(this.#core, backend, tasks, signal));
-    else for (const task of tasks) this.#hold(follow(this.#core, task, signal));
+    const { signal } = this.#stopping;
+    const { backends, leases } = this.#core;
+    if (backends.get(backend)?.listVideos && tasks.length >= LIST_FROM) {
+      const ids = tasks.map((task) => task.id);
+      this.#hold(leases.during(ids, followMany(this.#core, backend, tasks, signal)));
+    } else {
+      for (const task of tasks) this.#hold(leases.during(task.id, follow(this.#core, task, signal)));
+    }
   }
 
   async #handle(task: Task): Promise<void> {
@@ -122,8 +134,7 @@ export class Tracker {
 
   #renew(): void {
     this.#guarded(() => {
-      const { store, clock, owner, leaseMs } = this.#core;
-      store.tasks.renewAll(owner, clock() + leaseMs);
+      this.#core.leases.renew();
       return undefined;
     });
   }

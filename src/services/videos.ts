@@ -94,7 +94,7 @@ export class Videos implements VideoService {
       clearTimeout(timer);
     }
     sending.catch((error: unknown) => this.#core.log(`task ${task.id}: ${String(error)}`));
-    return reportOf(this.#core, this.#core.store.tasks.byId(task.workspace, task.id) ?? task);
+    return reportOf(this.#core, this.#core.store.tasks.byId(task.id) ?? task);
   }
 
   /** The task that an idempotency key already stands for. The same key with another request is an error. */
@@ -170,7 +170,7 @@ export function reserve(core: Core, workspace: Workspace, order: Order, plan: Pl
       nextPollAt: sendAfter,
       polls: 0,
       pollFailures: 0,
-      ...(sendAfter === undefined && { leaseOwner: core.owner, leaseUntil: now + core.leaseMs }),
+      ...(sendAfter === undefined && core.leases.columns()),
     };
     hold(core, task, plan);
     core.store.tasks.insert(task);

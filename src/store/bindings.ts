@@ -4,7 +4,7 @@ import type { MicroUsd } from '../domain/money.ts';
 import type { Route } from '../domain/video.ts';
 import { type StoredBinding, storedBindingOf } from './binding-row.ts';
 import type { CharacterRepository } from './characters.ts';
-import { type Database, slot, type Statement } from './database.ts';
+import { type Database, type Statement, slot } from './database.ts';
 import type { BindingRow } from './schema.ts';
 
 /** The intent to make a character on a backend, written before the paid create leaves. */
@@ -23,7 +23,12 @@ export interface BindingIntent {
 
 /** How a create ended. `unknown` keeps the binding unsettled; the rest of it says when to look again. */
 export type Settlement =
-  | { readonly state: 'ready'; readonly remoteId: string; readonly mention?: string | undefined; readonly remoteName?: string | undefined }
+  | {
+      readonly state: 'ready';
+      readonly remoteId: string;
+      readonly mention?: string | undefined;
+      readonly remoteName?: string | undefined;
+    }
   | { readonly state: 'failed'; readonly error: string }
   | { readonly state: 'unknown'; readonly error?: string | undefined; readonly nextCheckAt?: number | undefined };
 
@@ -69,7 +74,9 @@ export class BindingRepository {
       .select('characters.id as character_id');
     this.#byId = database.prepare(rows.where('bindings.id', '=', slot<string>('id')));
     this.#byCharacter = database.prepare(
-      rows.where('characters.id', '=', slot<string>('characterId')).where('bindings.backend', '=', slot<string>('backend')),
+      rows
+        .where('characters.id', '=', slot<string>('characterId'))
+        .where('bindings.backend', '=', slot<string>('backend')),
     );
   }
 
@@ -92,7 +99,8 @@ export class BindingRepository {
     return this.#database.transaction(() => {
       const before = this.on(intent.characterId, intent.backend);
       if (before !== undefined && before.state !== 'failed') return undefined;
-      if (before !== undefined) this.#database.run(this.#database.build.deleteFrom('bindings').where('id', '=', before.id));
+      if (before !== undefined)
+        this.#database.run(this.#database.build.deleteFrom('bindings').where('id', '=', before.id));
       return this.#insert(intent.characterId, intent.workspace, {
         id: intent.id,
         backend: intent.backend,
@@ -127,7 +135,9 @@ export class BindingRepository {
       .where('state', 'in', ['submitting', 'unknown'])
       .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '<=', now)]))
       // A lease far ahead was given before the clock was set back.
-      .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', now), eb('lease_until', '>', now + 2 * leaseMs)]))
+      .where((eb) =>
+        eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', now), eb('lease_until', '>', now + 2 * leaseMs)]),
+      )
       .limit(limit);
     if (this.#database.first(due) === undefined) return [];
     const query = this.#database.build
@@ -171,7 +181,11 @@ export class BindingRepository {
     columns: Pick<BindingRow, 'id' | 'backend' | 'route' | 'state'> & Partial<BindingRow>,
   ): StoredBinding | undefined {
     const owner = this.#database.first(
-      this.#database.build.selectFrom('characters').select('seq').where('id', '=', characterId).where('workspace', '=', workspace),
+      this.#database.build
+        .selectFrom('characters')
+        .select('seq')
+        .where('id', '=', characterId)
+        .where('workspace', '=', workspace),
     );
     if (owner === undefined) return undefined;
     const now = this.#clock();
@@ -201,4 +215,3 @@ function columnsOf(settlement: Settlement): Pick<BindingRow, 'state'> & Partial<
       return settlement satisfies never;
   }
 }
-

@@ -1,7 +1,6 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { type Database, slot } from './database.ts';
 import { allOf, type SearchTerms, workspaceSign } from './search-text.ts';
-import type { CharacterRow } from './schema.ts';
 
 /** Where a page of characters starts and what it is narrowed to. */
 export interface CharacterSlice {
@@ -14,7 +13,7 @@ export interface CharacterSlice {
 
 /** All of them, newest first. */
 export function newestCharacters(database: Database) {
-  return database.prepare<CharacterRow>(
+  return database.prepare(
     database.build
       .selectFrom('characters')
       .selectAll()
@@ -27,7 +26,7 @@ export function newestCharacters(database: Database) {
 
 /** Those with a binding on a backend, walked along the bindings. */
 export function boundCharacters(database: Database) {
-  return database.prepare<CharacterRow>(
+  return database.prepare(
     database.build
       .selectFrom('bindings')
       .innerJoin('characters', 'characters.seq', 'bindings.character_seq')
@@ -69,8 +68,6 @@ export function matchingCharacters(database: Database, terms: SearchTerms, slice
   return query.orderBy('characters_search.rowid').limit(slice.limit);
 }
 
-
 export function contains(column: string, word: string): Expression<SqlBool> {
   return sql<SqlBool>`instr(${sql.ref(column)}, ${word}) > 0`;
 }
-

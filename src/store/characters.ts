@@ -1,4 +1,5 @@
-import { type Character, type CharacterSource, handleFromName } from '../domain/character.ts';
+import { sql } from 'kysely';
+import { type Character, type CharacterSource, handleFromName, MAX_HANDLE_LENGTH } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ids.ts';
 import { bindingOf } from './binding-row.ts';
@@ -8,7 +9,7 @@ import { type Database, type Statement, slot } from './database.ts';
 import { isUniqueViolation } from './errors.ts';
 import { HandleFinder } from './handles.ts';
 import { inList } from './lists.ts';
-import type { BindingRow, CharacterRow } from './schema.ts';
+import type { BindingRow, StoredCharacterRow } from './schema.ts';
 import { searchTerms, searchText } from './search-text.ts';
 
 export type NewCharacter = Omit<Character, 'bindings'>;
@@ -29,11 +30,11 @@ export class CharacterRepository {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #handles: HandleFinder;
-  readonly #newest: Statement<CharacterRow>;
-  readonly #bound: Statement<CharacterRow>;
-  readonly #byHandle: Statement<CharacterRow>;
-  readonly #byIds: Statement<CharacterRow>;
-  readonly #byRemoteId: Statement<CharacterRow>;
+  readonly #newest: Statement<StoredCharacterRow>;
+  readonly #bound: Statement<StoredCharacterRow>;
+  readonly #byHandle: Statement<StoredCharacterRow>;
+  readonly #byIds: Statement<StoredCharacterRow>;
+  readonly #byRemoteId: Statement<StoredCharacterRow>;
   readonly #bindings: Statement<BindingRow>;
   readonly #count: Statement<{ count: number }>;
   readonly #others: Statement<{ count: number }>;
@@ -45,15 +46,18 @@ export class CharacterRepository {
     this.#newest = newestCharacters(database);
     this.#bound = boundCharacters(database);
     const workspace = slot<string>('workspace');
-    const inWorkspace = database.build.selectFrom('characters').selectAll('characters').where('characters.workspace', '=', workspace);
-    this.#byHandle = database.prepare<CharacterRow>(inWorkspace.where('handle', '=', slot<string>('handle')));
-    this.#byIds = database.prepare<CharacterRow>(inWorkspace.where('characters.id', 'in', inList<string>('ids')));
-    this.#byRemoteId = database.prepare<CharacterRow>(
+    const inWorkspace = database.build
+      .selectFrom('characters')
+      .selectAll('characters')
+      .where('characters.workspace', '=', workspace);
+    this.#byHandle = database.prepare(inWorkspace.where('handle', '=', slot<string>('handle')));
+    this.#byIds = database.prepare(inWorkspace.where('characters.id', 'in', inList<string>('ids')));
+    this.#byRemoteId = database.prepare(
       inWorkspace
         .innerJoin('bindings', 'bindings.character_seq', 'characters.seq')
         .where('bindings.workspace', '=', workspace)
         .where('bindings.remote_id', '=', slot<string>('remoteId'))
-        .where((eb) => eb.or([eb(slot<string | null>('backend') as never, 'is', null), eb('bindings.backend', '=', slot<string>('backend'))]))
+        .where('bindings.backend', '=', sql<string>`coalesce(${slot<string | null>('backend')}, bindings.backend)`)
         .orderBy('characters.seq', 'desc')
         .limit(1),
     );
@@ -65,7 +69,11 @@ export class CharacterRepository {
         .orderBy('created_at')
         .orderBy('id'),
     );
-    const counts = database.build.selectFrom('counts').select('count').where('name', '=', 'characters').where('count', '>', 0);
+    const counts = database.build
+      .selectFrom('counts')
+      .select('count')
+      .where('name', '=', 'characters')
+      .where('count', '>', 0);
     this.#count = database.prepare(counts.where('workspace', '=', workspace));
     this.#others = database.prepare(counts.where('workspace', '!=', workspace).limit(1));
   }
@@ -110,6 +118,12 @@ export class CharacterRepository {
     });
   }
 
+  /** With all its bindings. */
+  remove(workspace: string, id: string): void {
+    const query = this.#database.build.deleteFrom('characters').where('workspace', '=', workspace).where('id', '=', id);
+    this.#database.run(query);
+  }
+
   byId(workspace: string, id: string): Character | undefined {
     return this.byIds(workspace, [id])[0];
   }
@@ -150,7 +164,7 @@ export class CharacterRepository {
     const base = handleFromName(name) ?? 'character';
     for (let number = 1; ; number = number < 20 ? number + 1 : number * 2 + Math.floor(Math.random() * number)) {
       const end = number === 1 ? '' : `_${number}`;
-      const handle = base.slice(0, 40 - end.length).replace(/_+$/, '') + end;
+      const handle = base.slice(0, MAX_HANDLE_LENGTH - end.length).replace(/_+$/, '') + end;
       if (this.#byHandle.first({ workspace, handle }) === undefined) return handle;
     }
   }
@@ -159,7 +173,7 @@ export class CharacterRepository {
     return this.#count.first({ workspace })?.count ?? 0;
   }
 
-  #rows(slice: Parameters<typeof matchingCharacters>[2], query: string): CharacterRow[] {
+  #rows(slice: Parameters<typeof matchingCharacters>[2], query: string): StoredCharacterRow[] {
     if (query === '') return (slice.backend === undefined ? this.#newest : this.#bound).all({ ...slice });
     const terms = searchTerms(query);
     if (terms === undefined) return [];
@@ -167,7 +181,7 @@ export class CharacterRepository {
     return this.#database.all(matchingCharacters(this.#database, terms, slice, crowded));
   }
 
-  #read(rows: readonly CharacterRow[]): Character[] {
+  #read(rows: readonly StoredCharacterRow[]): Character[] {
     if (rows.length === 0) return [];
     const bindings = this.#bindings.all({ characters: JSON.stringify(rows.map((row) => row.seq)) });
     return rows.map((row) => ({

@@ -1,12 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import {
-  type Compilable,
-  DummyDriver,
-  Kysely,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
+import { type Compilable, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { storeError } from './errors.ts';
 import type { Schema } from './schema.ts';
 
@@ -36,42 +29,43 @@ export interface RunResult {
 
 export type SlotValues = Readonly<Record<string, unknown>>;
 
-/** A query compiled by Kysely and prepared by SQLite once. */
-export class Statement<Row> {
-  readonly sql: string;
-  readonly #raw: Sqlite.Statement;
-  readonly #parameters: readonly unknown[];
-  readonly #path: string;
+interface Prepared {
+  readonly raw: Sqlite.Statement;
+  readonly parameters: readonly unknown[];
+}
 
-  constructor(raw: Sqlite.Statement, sql: string, parameters: readonly unknown[], path: string) {
-    this.#raw = raw;
-    this.sql = sql;
-    this.#parameters = parameters;
+/** A query that Kysely compiles and SQLite prepares when it is first used, and never again. */
+export class Statement<Row> {
+  readonly #prepare: () => Prepared;
+  readonly #path: string;
+  #prepared: Prepared | undefined;
+
+  constructor(prepare: () => Prepared, path: string) {
+    this.#prepare = prepare;
     this.#path = path;
   }
 
   first(values: SlotValues = {}): Row | undefined {
-    return this.#guard(() => this.#raw.get(...this.#bind(values)) as Row | undefined);
+    return this.#call(values, (raw, bound) => raw.get(...bound) as Row | undefined);
   }
 
   all(values: SlotValues = {}): Row[] {
-    return this.#guard(() => this.#raw.all(...this.#bind(values)) as Row[]);
+    return this.#call(values, (raw, bound) => raw.all(...bound) as Row[]);
   }
 
   run(values: SlotValues = {}): RunResult {
-    return this.#guard(() => {
-      const result = this.#raw.run(...this.#bind(values));
+    return this.#call(values, (raw, bound) => {
+      const result = raw.run(...bound);
       return { changes: result.changes, seq: Number(result.lastInsertRowid) };
     });
   }
 
-  #bind(values: SlotValues): unknown[] {
-    return this.#parameters.map((parameter) => (parameter instanceof Slot ? (values[parameter.name] ?? null) : parameter));
-  }
-
-  #guard<T>(work: () => T): T {
+  #call<T>(values: SlotValues, work: (raw: Sqlite.Statement, bound: readonly unknown[]) => T): T {
     try {
-      return work();
+      this.#prepared ??= this.#prepare();
+      const { raw, parameters } = this.#prepared;
+      const bound = parameters.map((value) => (value instanceof Slot ? (values[value.name] ?? null) : value));
+      return work(raw, bound);
     } catch (error) {
       throw storeError(error, this.#path);
     }
@@ -126,10 +120,12 @@ export class Database {
     return this.prepare(query).run();
   }
 
-  /** For hot paths: compile once, call often with the values of its slots. */
+  /** For hot paths: compiled once, called often with the values of its slots. */
   prepare<Row>(query: Compilable<Row>): Statement<Row> {
-    const { sql, parameters } = query.compile();
-    return new Statement<Row>(this.#cached(sql), sql, parameters, this.path);
+    return new Statement<Row>(() => {
+      const { sql, parameters } = query.compile();
+      return { raw: this.#cached(sql), parameters };
+    }, this.path);
   }
 
   /** Plain SQL, for migrations and pragmas. */
@@ -141,11 +137,18 @@ export class Database {
     }
   }
 
-  /** The lines of `EXPLAIN QUERY PLAN`. */
-  explain(query: Compilable<unknown>): string[] {
-    const { sql, parameters } = query.compile();
-    const rows = this.#raw.prepare(`explain query plan ${sql}`).all(...parameters.map((value) => (value instanceof Slot ? null : value)));
-    return (rows as { detail: string }[]).map((row) => row.detail);
+  /** How SQLite runs each statement that was prepared so far: the lines of EXPLAIN QUERY PLAN by their SQL. */
+  plans(): ReadonlyMap<string, readonly string[]> {
+    const plans = new Map<string, readonly string[]>();
+    for (const sql of this.#statements.keys()) {
+      const explained = this.#raw.prepare(`explain query plan ${sql}`);
+      const blanks = Array.from(sql.matchAll(/\?/g), () => null);
+      plans.set(
+        sql,
+        (explained.all(...blanks) as { detail: string }[]).map((row) => row.detail),
+      );
+    }
+    return plans;
   }
 
   /** BEGIN IMMEDIATE: the write lock is taken first, so what `work` reads still holds when it writes. Nests. */
@@ -157,6 +160,20 @@ export class Database {
     }
   }
 
+  /**
+   * For writes that mean nothing after a power cut, such as leases: their commit does not wait for the disk.
+   * A killed process loses nothing either way.
+   */
+  relaxed<T>(work: () => T): T {
+    if (this.#raw.inTransaction) return work();
+    this.exec('pragma synchronous = normal');
+    try {
+      return work();
+    } finally {
+      this.exec('pragma synchronous = full');
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#raw.close();
@@ -165,12 +182,7 @@ export class Database {
   #cached(sql: string): Sqlite.Statement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    let statement: Sqlite.Statement;
-    try {
-      statement = this.#raw.prepare(sql);
-    } catch (error) {
-      throw storeError(error, this.path);
-    }
+    const statement = this.#raw.prepare(sql);
     const oldest = this.#statements.size >= MAX_STATEMENTS ? this.#statements.keys().next().value : undefined;
     if (oldest !== undefined) this.#statements.delete(oldest);
     this.#statements.set(sql, statement);

@@ -20,7 +20,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '005-observations', sql: OBSERVATIONS },
 ];
 
-const TABLE = 'create table if not exists migrations (name text primary key, applied_at integer not null) without rowid';
+const TABLE =
+  'create table if not exists migrations (name text primary key, applied_at integer not null) without rowid';
 
 /**
  * Brings the file up to date in one transaction; safe when several processes start at once.

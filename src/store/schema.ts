@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { BindingState } from '../domain/character.ts';
 import type { Charged } from '../domain/errors.ts';
 import type { SaveState, TaskKind, TaskState } from '../domain/task.ts';
@@ -34,6 +34,9 @@ export interface CharacterRow {
   created_at: number;
   updated_at: number;
 }
+
+/** A row as it is read. */
+export type StoredCharacterRow = Selectable<CharacterRow>;
 
 export interface BindingRow {
   id: string;

@@ -9,7 +9,17 @@ const WORD = /[\p{L}\p{N}\p{M}\p{So}]+/gu;
 /** Scripts that are written without spaces: any place in a word may be where a searched word starts. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{So}]/u;
-const LETTERS: Readonly<Record<string, string>> = { ø: 'o', ł: 'l', đ: 'd', ð: 'd', ß: 'ss', æ: 'ae', œ: 'oe', ı: 'i', þ: 'th' };
+const LETTERS: Readonly<Record<string, string>> = {
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ı: 'i',
+  þ: 'th',
+};
 const MAX_QUERY_LENGTH = 200;
 const MAX_QUERY_WORDS = 8;
 
@@ -59,7 +69,12 @@ export function piecesOf(word: string): string[] {
   if (letters.length === 2) return [MARK + word];
   const pieces: string[] = [];
   for (let start = 0; start < letters.length; start += 3) {
-    pieces.push(letters.slice(Math.min(start, letters.length - 3)).slice(0, 3).join(''));
+    pieces.push(
+      letters
+        .slice(Math.min(start, letters.length - 3))
+        .slice(0, 3)
+        .join(''),
+    );
   }
   return pieces;
 }

@@ -8,7 +8,7 @@ export const createCharacter = defineTool({
   name: 'create_character',
   title: 'Create character',
   description:
-    'Make a reusable video character from a short clip, or add a known handle to another backend. Upstreams refuse real people.',
+    'Make a reusable character from a short clip, or bind a known handle to another backend; upstreams refuse real people.',
   kind: 'create',
   input: () =>
     z.object({
@@ -22,7 +22,7 @@ export const createCharacter = defineTool({
       end_seconds: params.endSeconds(),
       rights_confirmed: params.rightsConfirmed(),
     }),
-  output: () => z.object({ character: characterShape() }),
+  output: () => z.object({ character: characterShape('bindings told') }),
   handler: async (input, { services, context }) => {
     const character = await services.characters.create(
       {

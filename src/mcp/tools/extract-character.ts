@@ -7,7 +7,7 @@ import { characterView } from '../views.ts';
 export const extractCharacter = defineTool({
   name: 'extract_character',
   title: 'Extract character',
-  description: 'Make a reusable character from a finished video task. Upstreams refuse real people.',
+  description: 'Make a reusable character from a finished video task; upstreams refuse real people.',
   kind: 'create',
   input: () =>
     z.object({
@@ -17,7 +17,7 @@ export const extractCharacter = defineTool({
       handle: params.handle(),
       rights_confirmed: params.rightsConfirmed(),
     }),
-  output: () => z.object({ character: characterShape() }),
+  output: () => z.object({ character: characterShape('bindings named') }),
   handler: async (input, { services, context }) => {
     const character = await services.characters.extract(
       {

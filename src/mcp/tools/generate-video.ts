@@ -1,5 +1,4 @@
 import * as z from 'zod/v4';
-import { chargedShape, errorShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { startView } from '../task-views.ts';
 import { defineTool } from '../tool.ts';
@@ -27,19 +26,14 @@ export const generateVideo = defineTool({
       confirm: params.confirm(),
     }),
   output: () =>
-    z.object({
+    z.looseObject({
       task_id: z.string(),
       status: z.string(),
       backend: z.string(),
       route: z.string(),
       model: z.string(),
-      seconds: z.number(),
-      size: z.string().optional(),
       cost_usd: z.number().optional(),
       reasons: z.array(z.string()).readonly(),
-      error: errorShape().optional(),
-      charged: chargedShape().optional(),
-      hint: z.string().optional(),
       next_poll_seconds: z.number().optional(),
     }),
   handler: async (input, { services, context }) => {

@@ -1,7 +1,7 @@
 import * as z from 'zod/v4';
 import { invalid } from '../../domain/errors.ts';
 import { TASK_STATES } from '../../domain/task.ts';
-import { chargedShape, errorShape } from '../outputs.ts';
+import type { WaitOptions } from '../../services/services.ts';
 import * as params from '../params.ts';
 import { fileOf, progressMessage, progressOf, statusView, taskLineView } from '../task-views.ts';
 import { defineTool, type ToolCall } from '../tool.ts';
@@ -24,49 +24,48 @@ export const getTask = defineTool({
   input: () =>
     z.object({
       task_id: params.taskId().optional(),
-      wait_seconds: z.number().min(0).max(LONGEST_WAIT).describe('Answer when done, or after this').optional(),
-      status: z.enum(TASK_STATES).describe('Of the list').optional(),
+      wait_seconds: z.number().min(0).max(LONGEST_WAIT).describe('Wait for the end at most').optional(),
+      status: z.enum(TASK_STATES).optional(),
       limit: params.limit(10),
       cursor: params.cursor(),
     }),
-  output: () => z.object({ ...statusShape(), tasks: z.array(z.looseObject({})), next_cursor: z.string() }).partial(),
-  handler: async (input, call) => (input.task_id === undefined ? list(input, call) : follow(input.task_id, input, call)),
-});
-
-const statusShape = () => ({
-  task_id: z.string(),
-  status: z.string(),
-  progress: z.number(),
-  route: z.string(),
-  backend: z.string(),
-  video_url: z.string(),
-  video_url_expires_at: z.string(),
-  file_path: z.string(),
-  error: errorShape(),
-  cost_usd: z.number(),
-  charged: chargedShape(),
-  hint: z.string(),
-  save_error: z.string(),
-  parent_id: z.string(),
-  children: z.array(z.string()),
-  stale_seconds: z.number(),
-  next_poll_seconds: z.number(),
+  output: () =>
+    z
+      .looseObject({
+        task_id: z.string(),
+        status: z.string(),
+        progress: z.number(),
+        route: z.string(),
+        backend: z.string(),
+        video_url: z.string(),
+        file_path: z.string(),
+        error: z.looseObject({}),
+        cost_usd: z.number(),
+        next_poll_seconds: z.number(),
+        tasks: z.array(z.looseObject({})),
+        next_cursor: z.string(),
+      })
+      .partial(),
+  handler: async (input, call) =>
+    input.task_id === undefined ? list(input, call) : follow(input.task_id, input, call),
 });
 
 async function follow(taskId: string, input: GetTaskInput, { services, context, progress }: ToolCall) {
   for (const field of ['status', 'limit', 'cursor'] as const) {
     if (input[field] !== undefined) throw invalid(field, `${field} is for the list`, `Leave out task_id, or ${field}.`);
   }
-  const onProgress: Parameters<typeof services.tasks.get>[1] = {
+  const wait: WaitOptions = {
     waitSeconds: input.wait_seconds,
     onProgress: progress && (({ task }) => progress(progressOf(task), progressMessage(task))),
   };
-  const report = await services.tasks.get(taskId, onProgress, context);
+  const report = await services.tasks.get(taskId, wait, context);
   return { data: statusView(report), files: fileOf(report.task) };
 }
 
 async function list(input: GetTaskInput, { services }: ToolCall) {
-  if (input.wait_seconds) throw invalid('task_id', 'task_id is required to wait', 'Give task_id, or leave out wait_seconds.');
+  if (input.wait_seconds) {
+    throw invalid('task_id', 'task_id is required to wait', 'Give task_id, or leave out wait_seconds.');
+  }
   const page = services.tasks.list({ status: input.status, limit: input.limit, cursor: input.cursor });
   const none = input.status === undefined ? 'No videos yet; generate_video starts one.' : `No task is ${input.status}.`;
   return {

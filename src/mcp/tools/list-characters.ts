@@ -11,13 +11,14 @@ export const listCharacters = defineTool({
   kind: 'read',
   input: () =>
     z.object({
-      query: z.string().max(200).describe('Words of handle, name or description').optional(),
+      query: z.string().max(200).describe('Words to find').optional(),
       backend: z.string().min(1).max(200).optional(),
       limit: params.limit(20),
       cursor: params.cursor(),
-      refresh: z.boolean().describe('Also ask backends for characters not known here').optional(),
+      refresh: z.boolean().describe('Also adopt what backends list').optional(),
     }),
-  output: () => z.object({ characters: z.array(characterShape()), ...pageShape() }),
+  output: () =>
+    z.looseObject({ characters: z.array(characterShape('bindings named')), next_cursor: z.string().optional() }),
   handler: async (input, { services, context }) => {
     const page = await services.characters.list(input, context);
     return {
@@ -29,12 +30,6 @@ export const listCharacters = defineTool({
       },
     };
   },
-});
-
-const pageShape = () => ({
-  next_cursor: z.string().optional(),
-  notes: z.array(z.string()).readonly().optional(),
-  hint: z.string().optional(),
 });
 
 function emptyHint(input: { readonly query?: string | undefined; readonly backend?: string | undefined }): string {

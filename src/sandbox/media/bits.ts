@@ -1,4 +1,4 @@
-/** Writes big-endian bit fields and the Exp-Golomb codes of H.264. */
+/** Writes bit fields, the highest bit first, and the Exp-Golomb codes of H.264. */
 export interface BitWriter {
   /** The low `length` bits of `value`, at most 24 of them. */
   readonly put: (value: number, length: number) => void;
@@ -6,6 +6,10 @@ export interface BitWriter {
   readonly ue: (value: number) => void;
   /** Signed Exp-Golomb. */
   readonly se: (value: number) => void;
+  /** Fills the last byte with ones or zeros. */
+  readonly align: (bit: 0 | 1) => void;
+  /** The whole bytes written so far. */
+  readonly bytes: () => Uint8Array;
   /** A stop bit, zeros up to the byte, and what was written. */
   readonly finish: () => Uint8Array;
 }
@@ -38,13 +42,19 @@ export function bitWriter(): BitWriter {
     put(value + 1, length);
   }
 
+  function align(bit: 0 | 1): void {
+    if (count > 0) put(bit ? 0xff : 0, 8 - count);
+  }
+
   return {
     put,
+    align,
+    bytes: () => bytes.slice(0, used),
     ue,
     se: (value) => ue(value > 0 ? 2 * value - 1 : -2 * value),
     finish: () => {
       put(1, 1);
-      if (count > 0) put(0, 8 - count);
+      align(0);
       return bytes.slice(0, used);
     },
   };

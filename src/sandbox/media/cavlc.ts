@@ -58,18 +58,19 @@ function writeLevels(out: BitWriter, places: readonly number[], levels: Int32Arr
 }
 
 function writeLevel(out: BitWriter, code: number, suffixLength: number): void {
-  if (suffixLength === 0 && code < 14) return out.put(1, code + 1);
-  if (suffixLength === 0 && code < 30) {
-    out.put(1, 15);
-    return out.put(code - 14, 4);
-  }
-  const escape = suffixLength === 0 ? 30 : 15 << suffixLength;
-  if (code < escape) {
+  const limit = suffixLength === 0 ? 30 : 15 << suffixLength;
+  if (code >= limit) {
+    out.put(1, 16);
+    out.put(code - limit, 12);
+  } else if (suffixLength > 0) {
     out.put(1, (code >> suffixLength) + 1);
-    return out.put(code, suffixLength);
+    out.put(code, suffixLength);
+  } else if (code < 14) {
+    out.put(1, code + 1);
+  } else {
+    out.put(1, 15);
+    out.put(code - 14, 4);
   }
-  out.put(1, 16);
-  out.put(code - escape, 12);
 }
 
 function write(out: BitWriter, code: Code): void {

@@ -92,7 +92,7 @@ const LEGS = [
 ];
 
 const ANIMAL = /\b(cat|kitten|fox|dog|puppy|wolf|bear|panda|bunny|rabbit|mouse|tiger|lion|dragon|raccoon)/i;
-const MACHINE = /\b(robot|android|droid|cyborg|mecha|machine|bot)\b/i;
+const MACHINE = /\b(robo|robot|android|droid|cyborg|mecha|machine|bot)\b/i;
 
 /** From a character's name; a word in it or in the description may make it an animal or a robot. */
 export function designFigure(name: string, description = ''): Figure {
@@ -104,8 +104,16 @@ export function designFigure(name: string, description = ''): Figure {
   const animal = head === HEADS.ears;
   const hair = animal
     ? pick(random, [hsl(22, 0.75, 0.5), hsl(35, 0.35, 0.45), hsl(215, 0.12, 0.5), hsl(28, 0.4, 0.3)])
-    : pick(random, [hsl(20, 0.5, 0.16), hsl(28, 0.55, 0.32), hsl(45, 0.75, 0.55), hsl(8, 0.65, 0.4), hsl(280, 0.4, 0.4)]);
-  const skin = animal ? hair : pick(random, [hsl(26, 0.65, 0.76), hsl(24, 0.5, 0.62), hsl(22, 0.45, 0.45), hsl(20, 0.4, 0.34)]);
+    : pick(random, [
+        hsl(20, 0.5, 0.16),
+        hsl(28, 0.55, 0.32),
+        hsl(45, 0.75, 0.55),
+        hsl(8, 0.65, 0.4),
+        hsl(280, 0.4, 0.4),
+      ]);
+  const skin = animal
+    ? hair
+    : pick(random, [hsl(26, 0.65, 0.76), hsl(24, 0.5, 0.62), hsl(22, 0.45, 0.45), hsl(20, 0.4, 0.34)]);
   return {
     head,
     colours: {
@@ -124,7 +132,14 @@ export function designFigure(name: string, description = ''): Figure {
 }
 
 /** Draws a figure with its feet at `(x, y)` in dots; `stride` chooses how its legs stand. */
-export function drawFigure(picture: Picture, figure: Figure, x: number, y: number, scale: number, stride: number): void {
+export function drawFigure(
+  picture: Picture,
+  figure: Figure,
+  x: number,
+  y: number,
+  scale: number,
+  stride: number,
+): void {
   const rows = [...figure.head, ...BODY, ...LEGS[stride % 2]!];
   const top = y - FIGURE_HEIGHT * scale;
   rows.forEach((row, line) => {

@@ -31,37 +31,47 @@ export function composeScene(facts: SceneFacts): Scene {
   const random = seededRandom(facts.prompt);
   const cells = cellsOf(background);
   const dots = dotsOf(background);
-  const lines = wrapText(facts.prompt, Math.floor((cells.width - 2 * MARGIN) / GLYPH_ADVANCE), 3);
+  const lines = wrapText(
+    facts.prompt,
+    Math.floor((cells.width - 2 * MARGIN) / GLYPH_ADVANCE),
+    cells.height < 100 ? 1 : 3,
+  );
   const panelTop = Math.max(0, dots.height - Math.ceil((lines.length * LINE + 3 * MARGIN + LINE) / 2));
   const stage: Stage = { width: dots.width, height: panelTop, horizon: Math.round(panelTop * 0.76) };
   const accent = hsl(random() * 360, 0.8, 0.62);
 
-  paintScenery(background, stage, facts.prompt, random);
+  const { cloud } = paintScenery(background, stage, facts.prompt, random);
   fill(background, 0, panelTop, background.mbWidth * 2, background.mbHeight * 2, PAPER);
   fill(background, 0, panelTop, dots.width, 1, accent);
-  lines.forEach((line, index) => write(background, MARGIN, panelTop * 2 + MARGIN + index * LINE, line, 1, BRIGHT));
-  writeBadge(background, facts.label);
+  for (const [index, line] of lines.entries()) {
+    write(background, MARGIN, panelTop * 2 + MARGIN + index * LINE, line, 1, BRIGHT);
+  }
 
   const cast = placeCast(facts, stage);
-  const clouds = Array.from({ length: 3 }, () => ({ x: random() * stage.width, y: stage.horizon * (0.25 + random() * 0.4) }));
-  const cloud = hsl(0, 0, 0.9);
+  const clouds = Array.from({ length: 3 }, () => ({
+    x: random() * stage.width,
+    y: stage.horizon * (0.25 + random() * 0.4),
+  }));
   return (picture, seconds) => {
     copyPicture(background, picture);
     const step = Math.floor(seconds * 12);
-    for (const { x, y } of clouds) drawCloud(picture, ((x + step / 6) % (stage.width + 16)) - 16, y, cloud);
+    if (cloud) for (const { x, y } of clouds) drawCloud(picture, ((x + step / 6) % (stage.width + 16)) - 16, y, cloud);
     if (cast.length === 0) drawBall(picture, stage, step, accent);
-    for (const actor of cast) drawActor(picture, actor, stage, step);
+    for (const actor of cast) drawActor(picture, actor, step);
+    writeBadge(picture, facts.label);
     drawTimeline(picture, facts.seconds, seconds, accent, panelTop * 2 + MARGIN + lines.length * LINE + MARGIN - 2);
   };
 }
 
 function writeBadge(picture: Picture, label: string): void {
   const cells = cellsOf(picture);
-  const scale = Math.max(1, Math.min(4, Math.floor((cells.width - 16) / 41), Math.floor(cells.height / 40)));
+  const scale = Math.max(1, Math.min(3, Math.floor((cells.width - 16) / 41), Math.floor(cells.height / 90)));
   const word = textExtent('SANDBOX', scale);
-  const small = wrapText(label, Math.floor((cells.width - 2 * MARGIN) / GLYPH_ADVANCE), 1)[0] ?? '';
+  // A very small picture has room for the word only.
+  const shown = cells.height < 100 ? '' : label;
+  const small = wrapText(shown, Math.floor((cells.width - 2 * MARGIN) / GLYPH_ADVANCE), 1)[0] ?? '';
   const width = Math.max(word.width, textExtent(small, 1).width) + 8;
-  fill(picture, 2, 2, Math.ceil(width / 2), Math.ceil((word.height + LINE + 8) / 2), PAPER);
+  fill(picture, 2, 2, Math.ceil(width / 2), Math.ceil((word.height + (small ? LINE : 0) + 8) / 2), PAPER);
   write(picture, 8, 8, 'SANDBOX', scale, BRIGHT);
   write(picture, 8, 8 + word.height + 3, small, 1, DIM);
 }
@@ -78,31 +88,31 @@ interface Actor {
 
 function placeCast(facts: SceneFacts, stage: Stage): readonly Actor[] {
   const shown = facts.characters.slice(0, 4);
-  const scale = stage.horizon > FIGURE_HEIGHT * 2.4 && stage.width > FIGURE_WIDTH * 2.2 * shown.length ? 2 : 1;
   const lane = stage.width / Math.max(1, shown.length);
+  const room = Math.min(stage.height / (FIGURE_HEIGHT * 1.5), lane / (FIGURE_WIDTH * 1.3));
+  const scale = Math.max(1, Math.min(3, Math.floor(room)));
   return shown.map(({ name, description }, index) => ({
     figure: designFigure(name, description),
-    tag: drawable(name).slice(0, 16),
+    tag: drawable(name).slice(0, Math.max(4, Math.floor((lane * 2 - 8) / GLYPH_ADVANCE))),
     scale,
     from: Math.round(lane * index + 2),
     way: Math.max(1, Math.round(lane - FIGURE_WIDTH * scale - 4)),
-    feet: Math.round(stage.horizon + (stage.height - stage.horizon) * (0.55 + 0.3 * (index % 2))),
+    feet: stage.height - 8 - 2 * (index % 2),
   }));
 }
 
-function drawActor(picture: Picture, actor: Actor, stage: Stage, step: number): void {
+function drawActor(picture: Picture, actor: Actor, step: number): void {
   // There and back again, one dot a frame.
   const turn = step % (2 * actor.way);
   const x = actor.from + (turn < actor.way ? turn : 2 * actor.way - turn);
-  const feet = Math.min(stage.height, actor.feet) - (Math.floor(step / 3) % 2);
-  fill(picture, x + actor.scale, stage.height > actor.feet ? actor.feet - 1 : feet, FIGURE_WIDTH * actor.scale - 2, 1, PAPER);
-  drawFigure(picture, actor.figure, x, feet, actor.scale, Math.floor(step / 3));
-  const tag = textExtent(actor.tag, 1);
-  const middle = x * 2 + FIGURE_WIDTH * actor.scale;
-  const left = Math.round((middle - tag.width / 2) / 2) * 2;
-  const top = (feet - FIGURE_HEIGHT * actor.scale) * 2 - 14;
-  fill(picture, left / 2 - 1, top / 2 - 1, Math.ceil(tag.width / 2) + 2, 6, PAPER);
-  write(picture, left, top + 1, actor.tag, 1, BRIGHT);
+  const stride = Math.floor(step / 3);
+  fill(picture, x + actor.scale, actor.feet - 1, (FIGURE_WIDTH - 2) * actor.scale, 1, PAPER);
+  drawFigure(picture, actor.figure, x, actor.feet - (stride % 2), actor.scale, stride);
+  // The name stands below the feet, on whole dots, so that the plate's colour keeps to its edge.
+  const width = textExtent(actor.tag, 1).width;
+  const left = Math.round((x * 2 + FIGURE_WIDTH * actor.scale - width / 2) / 2);
+  fill(picture, left - 1, actor.feet + 1, Math.ceil(width / 2) + 2, 6, PAPER);
+  write(picture, left * 2, actor.feet * 2 + 4, actor.tag, 1, BRIGHT);
 }
 
 function drawBall(picture: Picture, stage: Stage, step: number, colour: ReturnType<typeof hsl>): void {
@@ -122,7 +132,13 @@ function drawCloud(picture: Picture, x: number, y: number, colour: ReturnType<ty
   fill(picture, x + 4, y - 2, 4, 1, colour);
 }
 
-function drawTimeline(picture: Picture, total: number, seconds: number, colour: ReturnType<typeof hsl>, top: number): void {
+function drawTimeline(
+  picture: Picture,
+  total: number,
+  seconds: number,
+  colour: ReturnType<typeof hsl>,
+  top: number,
+): void {
   const cells = cellsOf(picture);
   const time = `${seconds.toFixed(1)}/${Number(total.toFixed(1))}S`;
   const room = textExtent(`${total.toFixed(1)}/${Number(total.toFixed(1))}S`, 1).width;

@@ -31,16 +31,26 @@ const PLACES: readonly (readonly [RegExp, Painter])[] = [
 ];
 const PAINTERS = [paintHills, ...PLACES.map(([, painter]) => painter)];
 
-export function paintScenery(picture: Picture, stage: Stage, prompt: string, random: Random): void {
+/** What is to move in front of it. */
+export interface Sky {
+  /** The colour of its clouds; absent where there are none. */
+  readonly cloud?: Colour;
+}
+
+export function paintScenery(picture: Picture, stage: Stage, prompt: string, random: Random): Sky {
   const painter = PLACES.find(([words]) => words.test(prompt))?.[1] ?? pick(random, PAINTERS);
-  const hue = random() * 360;
+  const spin = random();
   const night = painter === paintSpace || /\b(night|midnight|moonlight|dark|neon)/i.test(prompt) || random() < 0.2;
+  // Nights keep to blue and violet; by day any sky will do, so that scenes are told apart.
+  const hue = night ? 200 + spin * 90 : spin * 360;
   const sky = night ? hsl(hue, 0.55, 0.12) : hsl(hue, 0.6, 0.42);
   const haze = night ? hsl(hue + 40, 0.5, 0.3) : hsl(hue + 45, 0.75, 0.78);
   for (let row = 0; row < stage.height; row++)
     fill(picture, 0, row, stage.width, 1, mix(sky, haze, Math.min(1, row / stage.horizon)));
   if (night) scatterStars(picture, stage, random);
   painter(picture, stage, { hue, night, sky, haze, random });
+  if (painter === paintRoom || painter === paintSpace) return {};
+  return { cloud: mix(haze, hsl(0, 0, night ? 0.55 : 0.97), 0.7) };
 }
 
 function scatterStars(picture: Picture, stage: Stage, random: Random): void {
@@ -105,9 +115,10 @@ function paintSpace(picture: Picture, stage: Stage, look: Look): void {
   scatterStars(picture, stage, look.random);
   const radius = Math.min(stage.width, stage.horizon) * 0.24;
   const [x, y] = [stage.width * (0.25 + look.random() * 0.5), stage.horizon * 0.45];
-  for (let band = -1; band < 1; band += 0.2) {
-    const half = radius * Math.sqrt(1 - Math.min(1, (band + 0.1) ** 2));
-    fill(picture, x - half, y + band * radius, 2 * half, radius * 0.2 + 1, hsl(look.hue + 180 + band * 40, 0.6, 0.5));
+  for (let row = Math.round(-radius); row < radius; row++) {
+    const half = Math.sqrt(radius * radius - row * row);
+    const band = Math.round((row / radius) * 4) / 4;
+    fill(picture, x - half, y + row, 2 * half, 1, hsl(look.hue + 180 + band * 50, 0.6, 0.5));
   }
   fill(picture, x - radius * 1.6, y, radius * 3.2, 1, hsl(look.hue + 200, 0.4, 0.75));
   const rim = wave(look.random, 9);
@@ -185,11 +196,13 @@ function paintMountains(picture: Picture, stage: Stage, look: Look): void {
 function paintRoom(picture: Picture, stage: Stage, look: Look): void {
   const wall = hsl(look.hue, 0.35, look.night ? 0.3 : 0.72);
   fill(picture, 0, 0, stage.width, stage.horizon, wall);
-  for (let x = 0; x < stage.width; x += 8) fill(picture, x, 0, 1, stage.horizon, mix(wall, hsl(look.hue, 0.4, 0.5), 0.25));
+  for (let x = 0; x < stage.width; x += 8)
+    fill(picture, x, 0, 1, stage.horizon, mix(wall, hsl(look.hue, 0.4, 0.5), 0.25));
   const [left, width] = [Math.round(stage.width * (0.15 + look.random() * 0.3)), Math.round(stage.width * 0.34)];
   const [top, height] = [Math.round(stage.horizon * 0.3), Math.round(stage.horizon * 0.45)];
   fill(picture, left - 1, top - 1, width + 2, height + 2, hsl(30, 0.4, 0.32));
-  for (let row = 0; row < height; row++) fill(picture, left, top + row, width, 1, mix(look.sky, look.haze, row / height));
+  for (let row = 0; row < height; row++)
+    fill(picture, left, top + row, width, 1, mix(look.sky, look.haze, row / height));
   fill(picture, left + width / 2, top, 1, height, hsl(30, 0.4, 0.32));
   fill(picture, left, top + height / 2, width, 1, hsl(30, 0.4, 0.32));
   const lamp = Math.round(stage.width * 0.82);

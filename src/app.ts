@@ -1,0 +1,119 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { definitionOf, referenceProfiles } from './backends/definition.ts';
+import { guarded } from './backends/guarded.ts';
+import { createBackend } from './backends/registry.ts';
+import type { Config } from './config.ts';
+import { LOCAL_WORKSPACE } from './config.ts';
+import type { Clock } from './domain/ids.ts';
+import { Changes } from './services/changes.ts';
+import { Characters } from './services/characters.ts';
+import { Confirmations } from './services/confirmation.ts';
+import type { Core, Step, WatchedBackend, Workspace } from './services/core.ts';
+import { Estimates } from './services/estimates.ts';
+import { Leases } from './services/leases.ts';
+import type { Services } from './services/services.ts';
+import { Tasks } from './services/tasks.ts';
+import { Tracker } from './services/tracker.ts';
+import { Videos } from './services/videos.ts';
+import { openStore } from './store/store.ts';
+
+/** What the process lends to the app; tests lend other things. */
+export interface Host {
+  /** Takes one line for the operator. */
+  readonly log: (line: string) => void;
+  /** Default the real clock. */
+  readonly clock?: Clock | undefined;
+  /** Told of each named moment of a create, a poll and a save. Default: nothing listens. */
+  readonly reached?: ((step: Step) => void) | undefined;
+  /** How long a dead process's tasks stay its own, in milliseconds. Default 30,000. */
+  readonly leaseMs?: number | undefined;
+}
+
+/** One store, one set of backends, one tracker; any number of workspaces. */
+export interface App {
+  services(workspace: string): Services;
+  /** Begins to follow unfinished tasks. */
+  track(): void;
+  close(): Promise<void>;
+}
+
+const LEASE_MS = 30_000;
+const ID_LENGTH = 20;
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** Puts everything together. Throws `SoraError` when the data directory cannot be used. */
+export async function openApp(config: Config, host: Host): Promise<App> {
+  const clock = host.clock ?? Date.now;
+  const store = openStore({ dataDir: config.dataDir, clock });
+  const sandbox = config.sandbox ? await startEmbedded(config) : undefined;
+  const definitions = await definitionOf(config, sandbox?.baseUrl);
+  const backends = new Map<string, WatchedBackend>();
+  for (const definition of definitions) {
+    backends.set(definition.id, guarded(createBackend(definition), { clock }));
+  }
+  const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
+  const core: Core = {
+    store,
+    backends,
+    clock,
+    changes: new Changes(),
+    confirmations: new Confirmations(clock),
+    newId,
+    leases: new Leases(store.tasks, clock, newId('proc'), host.leaseMs ?? LEASE_MS),
+    workspace: (name) => workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
+    log: host.log,
+    reached: host.reached ?? (() => {}),
+  };
+  const tracker = new Tracker(core);
+  const elsewhere = config.sandbox ? await referenceProfiles() : [];
+  return {
+    services: (name) => servicesOf(core, core.workspace(name), elsewhere),
+    track: () => tracker.start(),
+    close: async () => {
+      await tracker.stop();
+      await Promise.all([...backends.values()].map((backend) => backend.close()));
+      await sandbox?.close();
+      store.close();
+    },
+  };
+}
+
+async function startEmbedded(config: Config) {
+  const { startSandbox } = await import('./sandbox/sandbox.ts');
+  return await startSandbox({ path: join(config.dataDir, 'sandbox.sqlite'), unref: true });
+}
+
+function servicesOf(core: Core, workspace: Workspace, elsewhere: Awaited<ReturnType<typeof referenceProfiles>>): Services {
+  return {
+    workspace: workspace.name,
+    characters: new Characters(core, workspace),
+    videos: new Videos(core, workspace),
+    tasks: new Tasks(core, workspace),
+    estimates: new Estimates(core, workspace, elsewhere),
+    backends: () =>
+      [...core.backends.values()].map((backend) => {
+        const { state, reason, until } = backend.health();
+        return { profile: backend.profile, health: state, reason, until: until && new Date(until).toISOString() };
+      }),
+    onChange: (listener) => core.changes.subscribe(workspace.name, listener),
+  };
+}
+
+function workspacesOf(config: Config): Workspace[] {
+  const local = { name: LOCAL_WORKSPACE, project: config.project, limits: config.budget, inputDirs: config.inputDirs };
+  const tenants = config.workspaces.map(({ name, budget }) => ({
+    name,
+    project: name === LOCAL_WORKSPACE ? config.project : name,
+    limits: budget,
+    inputDirs: config.inputDirs,
+  }));
+  return [local, ...tenants];
+}
+
+function newId(prefix: string): string {
+  let id = '';
+  for (let at = 0; at < ID_LENGTH; at++) id += ALPHABET[randomInt(ALPHABET.length)];
+  return `${prefix}_${id}`;
+}
+

@@ -1,0 +1,189 @@
+import { type ErrorFacts, SoraError } from '../domain/errors.ts';
+import type { UpstreamError } from './envelope.ts';
+
+/** What a failed answer said, cleaned. */
+export interface FailedAnswer {
+  readonly status: number;
+  readonly error?: UpstreamError | undefined;
+  /** Its body when that was plain text. */
+  readonly text?: string | undefined;
+  /** Seconds the upstream asked us to wait. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** A web page came instead of JSON. */
+  readonly html: boolean;
+  /** Where a redirect pointed. */
+  readonly location?: string | undefined;
+}
+
+/** The call that got it. */
+export interface FailedCall {
+  readonly host: string;
+  readonly paid: boolean;
+  /** Of an operation that many servers lack. */
+  readonly optional: boolean;
+  readonly operation: string;
+  readonly model?: string | undefined;
+}
+
+const MODERATION =
+  /moderation_blocked|sentinel_block|content_policy|moderation system|people-in-user-uploads|violat\w+ .{0,40}(policy|policies|guidelines)/i;
+const FUNDS =
+  /insufficient_(user_)?(quota|balance|funds)|pre_consume_token_quota_failed|billing_hard_limit|insufficient (user )?(quota|balance|funds|credit)|余额不足|额度不足/i;
+const NO_MODEL =
+  /model_not_found|model .{0,80}(does not exist|not found|is not available|has been (deprecated|retired|shut ?down))/i;
+const NO_JOB =
+  /(video|task|job|character|generation)\b.{0,80}(not[ _]found|not exist|unknown)|(video|task|job|character)_not_(found|exist)/i;
+
+/** An HTTP status that may hide a job which was taken after all. */
+function mayHaveBeenTaken(answer: FailedAnswer): boolean {
+  const { status } = answer;
+  if (status === 408 || status === 409 || status === 499) return true;
+  if (status === 503) return answer.error === undefined && answer.retryAfterSeconds === undefined;
+  return status >= 500 && status !== 501;
+}
+
+/** The error for an answer whose HTTP status is no success. */
+export function answerFailure(answer: FailedAnswer, call: FailedCall): SoraError {
+  if (call.paid && mayHaveBeenTaken(answer)) {
+    return new SoraError({
+      code: 'answer_lost',
+      message: `${says(answer, call)}, which does not tell whether the job was taken`,
+      hint: 'The job may exist and may be paid for. Do not send it again; look for it first.',
+      charged: 'unknown',
+      details: { status: answer.status },
+    });
+  }
+  return rejection(answer, call);
+}
+
+/** The error inside an answer that said 200: the upstream told that it did not take the request. */
+export function insideFailure(error: UpstreamError, call: FailedCall): SoraError {
+  const status = error.status ?? 400;
+  const answer: FailedAnswer = { status, error, html: false };
+  // A told 5xx is a plain refusal, but not one to be sent elsewhere without anybody's knowing.
+  return rejection(status >= 500 && status !== 503 ? { ...answer, status: 400 } : answer, call);
+}
+
+/** A success whose body cannot be used: of a create nobody knows whether it was taken. */
+export function unusableAnswer(status: number, what: string, call: FailedCall): SoraError {
+  return new SoraError({
+    code: call.paid ? 'answer_lost' : 'upstream_error',
+    message: `${call.host} answered ${status} with ${what}`,
+    hint: call.paid
+      ? 'The job may exist and may be paid for. Do not send it again; look for it first. Check that the base URL is that of the API.'
+      : 'Check that the base URL is that of the API, not of a web site.',
+    retryable: !call.paid,
+    charged: call.paid ? 'unknown' : 'no',
+    details: { status },
+  });
+}
+
+function rejection(answer: FailedAnswer, call: FailedCall): SoraError {
+  const { status, error } = answer;
+  const words = `${error?.code ?? ''} ${error?.message ?? answer.text ?? ''}`;
+  const facts = (code: ErrorFacts['code'], hint: string, more: Partial<ErrorFacts> = {}) =>
+    new SoraError({
+      code,
+      message: says(answer, call),
+      hint,
+      ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
+      ...more,
+      details: { status, ...(error?.code ? { upstreamCode: error.code } : {}), ...more.details },
+    });
+
+  if (MODERATION.test(words)) return facts('moderation_blocked', moderationHint(words));
+  if (status === 402 || FUNDS.test(words)) {
+    return facts('insufficient_funds', 'Add credit to the account behind this key, or choose another backend.');
+  }
+  if (/inpaint image must match/i.test(words)) {
+    return facts(
+      'upstream_rejected',
+      'Use a reference image of exactly the video size asked for, e.g. 1280x720 pixels for 1280x720.',
+      {
+        field: 'reference_image',
+      },
+    );
+  }
+  if (/must be verified/i.test(words)) {
+    return facts('auth_failed', "Verify the organization in the provider's settings, or choose another backend.");
+  }
+  if (call.model !== undefined && NO_MODEL.test(words)) return gone(answer, call, call.model);
+  if (call.optional && (status === 404 || status === 405 || status === 501) && !NO_JOB.test(words)) {
+    return facts(
+      'not_supported',
+      `${call.host} does not offer this (${call.operation}); choose another backend for it.`,
+      {
+        message: `this backend does not do that: ${says(answer, call)}`,
+      },
+    );
+  }
+  switch (status) {
+    case 401:
+    case 403:
+      return facts(
+        'auth_failed',
+        answer.html
+          ? 'A web page came instead of the API: a firewall may be in between.'
+          : 'Check the API key, and that it belongs to this base URL.',
+      );
+    case 404:
+    case 410:
+      if (call.paid && !call.optional) return gone(answer, call, undefined);
+      return facts(
+        'not_found',
+        'It may have been deleted or have expired there, or it belongs to another backend or key.',
+      );
+    case 413:
+      return facts('upstream_rejected', 'Send a smaller file.');
+    case 429:
+      return facts('rate_limited', 'Wait, then ask again; poll less often.', { retryable: true });
+    case 501:
+      return facts('not_supported', `${call.host} does not offer this (${call.operation}).`);
+    case 503:
+      return facts(
+        'backend_unavailable',
+        'It is overloaded or in maintenance: try again later, or choose another backend.',
+        {
+          retryable: true,
+        },
+      );
+    default:
+      if (status >= 300 && status < 400) {
+        return facts(
+          'upstream_rejected',
+          `Set the base URL to where it moved${answer.location ? `: ${answer.location}` : ''}.`,
+        );
+      }
+      if (status >= 500 || status === 408 || status === 425) {
+        return facts('upstream_error', 'The upstream has a problem of its own; try again later.', { retryable: true });
+      }
+      return facts('upstream_rejected', 'Change what the message names, then ask again.');
+  }
+}
+
+function gone(answer: FailedAnswer, call: FailedCall, model: string | undefined): SoraError {
+  return new SoraError({
+    code: 'backend_gone',
+    message:
+      model === undefined
+        ? `${call.host} does not make videos at this address any more: ${says(answer, call)}`
+        : `${call.host} does not have the model ${model}: ${says(answer, call)}`,
+    hint:
+      model === undefined
+        ? 'Check the base URL, or point SORA_BASE_URL at a server that speaks this protocol (SGLang Diffusion, vLLM-Omni, LiteLLM, a gateway).'
+        : 'Ask for another model, or choose another backend; sora://backends lists them.',
+    details: { status: answer.status, ...(model === undefined ? {} : { model }) },
+  });
+}
+
+function moderationHint(words: string): string {
+  return /people-in-user-uploads|sentinel/i.test(words)
+    ? 'The reference shows a real person or something else that is refused: use another image or clip, or describe the scene in words.'
+    : 'Rephrase the prompt: no real people, brands, violence or sexual content. The same words will be refused again.';
+}
+
+function says(answer: FailedAnswer, call: FailedCall): string {
+  const { error, status } = answer;
+  const what = error ? error.message || error.code : answer.html ? 'a web page instead of JSON' : answer.text;
+  return `${call.host} answered ${status}${what ? `: ${what}` : ''}`;
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type Config, configPath, describeProblems, loadConfig, USAGE } from './config.ts';
+
+declare const __VERSION__: string;
+const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-dev';
+
+/** A mistake in the configuration; the same code as a shell gives for wrong usage. */
+const EXIT_USAGE = 2;
+
+await main();
+
+async function main(): Promise<void> {
+  const place = { env: process.env, platform: process.platform, home: homedir(), cwd: process.cwd() };
+  const path = configPath(place);
+  const loaded = await loadConfig({
+    ...place,
+    argv: process.argv.slice(2),
+    now: Date.now(),
+    file: path === undefined ? undefined : await readText(path),
+    dialectSchema: async (route) => (await import('./backends/dialects/schema.ts')).dialectSchemaFor(route),
+  });
+  if (!loaded.ok) {
+    log(`configuration:\n${describeProblems(loaded.problems)}`);
+    if (loaded.usage) process.stderr.write(USAGE);
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  await run(loaded.config);
+}
+
+async function run(config: Config): Promise<void> {
+  for (const note of config.notes) log(note);
+  const { command } = config;
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(USAGE);
+      return;
+    case 'version':
+      process.stdout.write(`${VERSION}\n`);
+      return;
+    case 'stdio':
+      return await serveOverStdio(config);
+    case 'http':
+      return await serveOverHttp(config);
+    case 'demo':
+      return await demo(command.subject);
+    case 'doctor':
+      return await doctor(config, command.json);
+    case 'config':
+      return await printSchema();
+    case 'tokens':
+      return await printTokens();
+    default:
+      command satisfies never;
+  }
+}
+
+async function serveOverStdio(config: Config): Promise<void> {
+  const [{ createMcpServer }, { serveStdioTransport }] = await Promise.all([
+    import('./mcp/server.ts'),
+    import('./transports/stdio.ts'),
+  ]);
+  const { appFor } = await import('./running.ts');
+  const running = appFor(config, { log, version: VERSION });
+  const connection = serveStdioTransport({
+    stdin: process.stdin,
+    stdout: process.stdout,
+    log,
+    factory: () => createMcpServer({ facts: running.facts, services: () => running.services('local'), log }),
+    onClose: () => void leave(running.close),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void connection.close());
+  running.trackSoon();
+}
+
+/** Ends the process once everything is put away; a second that nothing can stretch. */
+async function leave(close: () => Promise<void>): Promise<void> {
+  setTimeout(() => process.exit(0), 1_500).unref();
+  await close().catch((error: unknown) => log(`closing: ${error instanceof Error ? error.message : String(error)}`));
+  process.exit(0);
+}
+
+async function serveOverHttp(_config: Config): Promise<void> {
+  log('http is not there yet');
+  process.exitCode = 1;
+}
+
+async function demo(_subject: 'storyboard' | undefined): Promise<void> {
+  const { runDemo } = await import('./cli/demo.ts');
+  const { terminal } = await import('./cli/terminal.ts');
+  const env = Object.fromEntries(
+    // The demo is free by definition: whatever backends are configured stay out of it.
+    Object.entries(process.env).filter(([name, value]) => value !== undefined && (!name.startsWith('SORA_') || name === 'SORA_DATA_DIR')),
+  ) as Record<string, string>;
+  try {
+    await runDemo({
+      command: process.execPath,
+      args: [fileURLToPath(import.meta.url)],
+      env,
+      screen: terminal(process.stdout),
+      version: VERSION,
+    });
+  } catch (error) {
+    log(`demo: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+async function doctor(_config: Config, _json: boolean): Promise<void> {
+  process.exitCode = 1;
+}
+
+async function printSchema(): Promise<void> {
+  const { configFileJsonSchema } = await import('./config-file.ts');
+  process.stdout.write(`${JSON.stringify(configFileJsonSchema(), null, 2)}\n`);
+}
+
+async function printTokens(): Promise<void> {
+  const { toolBytes } = await import('./mcp/tokens.ts');
+  const { tools, total } = toolBytes();
+  for (const tool of tools) process.stdout.write(`${tool.name.padEnd(20)} ${String(tool.bytes).padStart(6)} bytes\n`);
+  process.stdout.write(`${'tools/list'.padEnd(20)} ${String(total).padStart(6)} bytes\n`);
+}
+
+async function readText(path: string): Promise<{ text: string } | { error: string }> {
+  try {
+    return { text: await readFile(path, 'utf8') };
+  } catch (error) {
+    return { error: (error as NodeJS.ErrnoException).code ?? String(error) };
+  }
+}
+
+function log(line: string): void {
+  process.stderr.write(`sora-mcp: ${line}\n`);
+}

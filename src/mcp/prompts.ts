@@ -1,0 +1,132 @@
+import {
+  completable,
+  type GetPromptResult,
+  type McpServer,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server';
+import type { Services } from '../services/services.ts';
+import { type LogLine, lineOf } from './errors.ts';
+import { passThrough } from './schema.ts';
+
+const COMPLETIONS = 20;
+const LONGEST_ARGUMENT = 4_000;
+
+interface PromptDeps {
+  readonly services: () => Promise<Services>;
+  readonly log: LogLine;
+}
+
+type Completer = (typed: string) => Promise<string[]>;
+
+interface PromptArgument {
+  readonly description: string;
+  readonly required?: boolean;
+  readonly complete?: Completer;
+}
+
+type Args = Readonly<Record<string, string | undefined>>;
+
+export function registerPrompts(server: McpServer, deps: PromptDeps): void {
+  const castList: Completer = async (typed) => {
+    const [last = '', ...before] = typed.split(',').reverse();
+    const handles = await findHandles(deps, last.trim().replace(/^@/, ''));
+    const kept = before.reverse().map((part) => `${part.trim()}, `);
+    return handles.map((handle) => kept.join('') + handle);
+  };
+  server.registerPrompt(
+    'storyboard',
+    {
+      title: 'Make a storyboard',
+      description: 'Plan and make a short film scene by scene, with one cast and the price agreed first.',
+      argsSchema: promptArguments({
+        idea: { description: 'What the film is about', required: true },
+        scenes: { description: 'How many scenes; default 3' },
+        characters: { description: 'Handles of the cast, comma-separated', complete: castList },
+      }),
+    },
+    (args) => userMessage(storyboardText(args as Args)),
+  );
+  server.registerPrompt(
+    'character_sheet',
+    {
+      title: 'Make a character',
+      description: 'Design a character, make a reference clip and keep it in the catalog.',
+      argsSchema: promptArguments({
+        name: { description: "The character's name", required: true },
+        look: { description: 'Face, hair, clothes, age, manner' },
+        style: { description: 'Look of the picture, e.g. watercolour' },
+      }),
+    },
+    (args) => userMessage(characterText(args as Args)),
+  );
+}
+
+function storyboardText({ idea, scenes = '3', characters }: Args): string {
+  const cast = characters
+    ? `Cast: ${characters}. Check each with list_characters.`
+    : 'Cast: look with list_characters who exists, and propose who plays.';
+  return `Make a storyboard of ${scenes} scenes about: ${idea}
+
+1. ${cast} Whoever is missing: create_character from a clip, or generate_video a short clip and extract_character from it. rights_confirmed needs the user's word that no real person is shown without consent.
+2. Write each scene as one prompt: shot, place, action, light, with the cast as @handle. Keep place, clothes and style in the same words from scene to scene. Show the plan and change it as the user likes.
+3. estimate_cost for the scene length with count = number of scenes (with_character: true for a cast). Tell the sum, and wait for the user's yes before anything is made.
+4. generate_video for each scene with the same size, its own idempotency_key, and max_cost_usd from the quote. Keep the task_ids in scene order.
+5. get_task with wait_seconds 30 for each until it is completed. A failed scene: tell why, change the prompt, make it again. Status unknown: wait, never send it again.
+6. Go through the scenes with the user. Make again only the scenes they want changed. End with a list of scene, file_path and cost_usd.`;
+}
+
+function characterText({ name, look, style }: Args): string {
+  return `Make a reusable character called ${name}.${look ? ` Look: ${look}.` : ''}${style ? ` Style: ${style}.` : ''}
+
+1. Write a sheet: face, hair, clothes, build, manner, voice, in words that can be repeated exactly. Agree on it with the user, and that no real person is depicted without consent (rights_confirmed).
+2. Is there a clip of the character? create_character with video_url or file_path (2 to 4 s, one person, clearly visible).
+   Otherwise: estimate_cost for 4 s, the user's yes, generate_video of the character alone, turning slowly, plain background; get_task until it is completed; then extract_character from its task_id.
+3. Give the sheet as description. Tell the user the handle, and the backends it is bound to; list_characters shows them.
+4. Try it: one generate_video with @handle in a new place, after its price is agreed.`;
+}
+
+function userMessage(text: string): GetPromptResult {
+  return { messages: [{ role: 'user', content: { type: 'text', text } }] };
+}
+
+async function findHandles(deps: PromptDeps, typed: string): Promise<readonly string[]> {
+  try {
+    return (await deps.services()).characters.complete(typed, COMPLETIONS);
+  } catch (error) {
+    deps.log(`completion: ${lineOf(error)}`);
+    return [];
+  }
+}
+
+/** Texts need no schema library: this says what the SDK asks of one, and costs nothing at start. */
+function promptArguments(args: Readonly<Record<string, PromptArgument>>): StandardSchemaWithJSON<unknown, unknown> {
+  const entries = Object.entries(args);
+  const json = () => ({
+    type: 'object',
+    properties: Object.fromEntries(entries.map(([name, { description }]) => [name, { type: 'string', description }])),
+    required: entries.filter(([, { required }]) => required).map(([name]) => name),
+  });
+  const validate = (value: unknown) => {
+    const given = value as Args;
+    const issues = entries.flatMap(([name, { required, description }]) => {
+      const text = given[name]?.trim() ?? '';
+      if (required && text === '') return [{ message: `${name} is required: ${description}`, path: [name] }];
+      return text.length > LONGEST_ARGUMENT ? [{ message: `${name} is too long`, path: [name] }] : [];
+    });
+    if (issues.length > 0) return { issues };
+    // What was left empty counts as not given.
+    return { value: Object.fromEntries(Object.entries(given).filter(([, text]) => text?.trim())) };
+  };
+  const field = () => passThrough(() => ({ type: 'string' }));
+  const shape = Object.fromEntries(
+    entries.map(([name, { complete }]) => [
+      name,
+      complete ? completable(field(), (typed) => complete(String(typed ?? ''))) : field(),
+    ]),
+  );
+  const schema = {
+    '~standard': { version: 1 as const, vendor: 'sora-mcp', validate, jsonSchema: { input: json, output: json } },
+    shape,
+  };
+  return schema;
+}

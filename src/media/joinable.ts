@@ -1,0 +1,69 @@
+import { SoraError } from '../domain/errors.ts';
+import type { Clip } from './clip-checks.ts';
+
+/**
+ * Throws `not_joinable` when the clips cannot follow each other unchanged, naming the first that differs from scene 1
+ * and in what: a film has one picture track, and one track is decoded one way.
+ */
+export function checkJoinable(clips: readonly Clip[]): void {
+  const first = clips[0];
+  if (!first) throw notJoinable('there is no scene to join');
+  clips.forEach((clip, index) => {
+    if (clip.container === 'webm')
+      throw notJoinable(`scene ${index + 1} is a WebM file; only MP4 and MOV can be joined`);
+  });
+  for (const [index, clip] of clips.entries()) {
+    const fault = pictureFault(clip, first);
+    if (fault) throw notJoinable(`scene ${index + 1} ${fault[0]}, scene 1 ${fault[1]}`);
+    if (clip.videoSetup.description !== first.videoSetup.description) {
+      throw notJoinable(
+        `scene ${index + 1} was encoded with other settings than scene 1: their decoder headers differ`,
+      );
+    }
+  }
+  checkSound(clips);
+}
+
+type Fault = readonly [theirs: string, ours: string];
+
+function pictureFault(clip: Clip, first: Clip): Fault | undefined {
+  const differs = <T>(of: (clip: Clip) => T): boolean => of(clip) !== of(first);
+  const say = (of: (clip: Clip) => string): Fault => [of(clip), of(first)];
+  if (differs((one) => `${one.width}x${one.height}`)) return say((one) => `is ${one.width}x${one.height}`);
+  if (differs((one) => one.videoSetup.rotation)) return say((one) => `is turned by ${one.videoSetup.rotation} degrees`);
+  if (differs((one) => `${one.videoSetup.codedWidth}x${one.videoSetup.codedHeight}`)) {
+    return say((one) => `is stored as ${one.videoSetup.codedWidth}x${one.videoSetup.codedHeight}`);
+  }
+  if (differs((one) => one.videoCodec)) return say((one) => `has the codec ${one.videoCodec}`);
+  return undefined;
+}
+
+/** Scenes without sound are silent in the film; those that have some must have the same kind. */
+function checkSound(clips: readonly Clip[]): void {
+  const firstIndex = clips.findIndex((clip) => clip.audioSetup);
+  const first = clips[firstIndex];
+  if (!first) return;
+  for (const [index, clip] of clips.entries()) {
+    if (!clip.audioSetup) continue;
+    const [theirs, ours] = [soundOf(clip), soundOf(first)];
+    if (theirs !== ours)
+      throw notJoinable(`scene ${index + 1} has ${theirs} sound, scene ${firstIndex + 1} has ${ours}`);
+    if (clip.audioSetup.description !== first.audioSetup?.description) {
+      throw notJoinable(
+        `the sound of scene ${index + 1} was encoded with other settings than that of scene ${firstIndex + 1}`,
+      );
+    }
+  }
+}
+
+function soundOf(clip: Clip): string {
+  return `${clip.audioCodec} ${clip.audioSetup?.sampleRate} Hz ${clip.audioSetup?.channels}-channel`;
+}
+
+function notJoinable(message: string): SoraError {
+  return new SoraError({
+    code: 'not_joinable',
+    message,
+    hint: 'The scenes stay as files. Make the scene again with the size and model of the others to get one film.',
+  });
+}

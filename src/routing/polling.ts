@@ -1,0 +1,125 @@
+/** The facts that decide when a running job is looked at again. Times are milliseconds. */
+export interface PollFacts {
+  readonly now: number;
+  readonly submittedAt: number;
+  /** When it was last asked about; absent: just now. */
+  readonly lastPollAt?: number | undefined;
+  /** The upstream's advice (`openai-poll-after-ms`). Nothing is asked sooner. */
+  readonly hintMs?: number | undefined;
+  /** `Retry-After`. Nothing is asked sooner. */
+  readonly retryAfterMs?: number | undefined;
+  /** The dialect's floor between two polls of one job. */
+  readonly minPollMs: number;
+  /** How long such jobs took before. May be empty. */
+  readonly history: readonly number[];
+  /** Consecutive polls that gave no answer. */
+  readonly failures: number;
+  /** One call tells of all the backend's jobs. */
+  readonly listing: boolean;
+}
+
+/**
+ * How many polls a second of lateness is worth. Where completion has the hazard h (a second), polls at the density
+ * sqrt(worth * h / 2) make the sum of polls and lateness least: sparse while an end is improbable, dense where it is due.
+ */
+const POLLS_PER_LATE_SECOND = 3;
+/** Calls that are due for other jobs tell of a listed one too, so its own may be fewer. */
+const LISTED_POLLS_PER_LATE_SECOND = 2.4;
+/** Jobs that never end. This share is why polling gives up on a late job little by little. */
+const STUCK = 0.02;
+/** Before there is history: half of the jobs are done after 130 s, two thirds of them between 65 and 260 s. */
+const PRIOR: Kernel = { center: Math.log(130), width: 0.7 };
+/** The prior counts as so many jobs. */
+const PRIOR_WEIGHT = 8;
+/** A history is summed up by so many of its quantiles, so that its length costs nothing. */
+const KERNELS = 16;
+const NARROWEST = 0.08;
+
+const FIRST_GAP_LIMIT_MS = 45_000;
+const GAP_LIMIT_MS = 5 * 60_000;
+const GAP_LIMIT_SHARE = 1 / 4;
+/** An upstream that asks for more is not believed. */
+const ADVICE_LIMIT_MS = 15 * 60_000;
+
+/** Milliseconds from `now` to the next poll of a job that is not finished. */
+export function nextPoll(facts: PollFacts): number {
+  const { now, minPollMs, failures } = facts;
+  const elapsed = Math.max(0, now - facts.submittedAt);
+  const limit = Math.min(GAP_LIMIT_MS, Math.max(FIRST_GAP_LIMIT_MS, elapsed * GAP_LIMIT_SHARE));
+  const due = Math.min(limit, gap(elapsed, limit, facts));
+  const sinceLast = facts.lastPollAt === undefined ? 0 : Math.max(0, now - facts.lastPollAt);
+  const advice = Math.max(facts.hintMs ?? 0, facts.retryAfterMs ?? 0);
+  const backoff = failures > 0 ? Math.min(GAP_LIMIT_MS, Math.max(1_000, minPollMs) * 2 ** Math.min(failures, 12)) : 0;
+  return Math.round(Math.max(due, minPollMs - sinceLast, backoff, Math.min(advice, ADVICE_LIMIT_MS)));
+}
+
+/** A bump of probability over the logarithm of the seconds that a job takes. */
+interface Kernel {
+  readonly center: number;
+  readonly width: number;
+}
+
+/** How far ahead the density of polls adds up to one. */
+function gap(elapsed: number, limit: number, { history, listing }: PollFacts): number {
+  const kernels = kernelsOf(history);
+  const historyWeight = Math.min(history.length, 60);
+  const worth = listing ? LISTED_POLLS_PER_LATE_SECOND : POLLS_PER_LATE_SECOND;
+  const start = elapsed / 1_000;
+  const end = start + limit / 1_000;
+  let polls = 0;
+  let at = start;
+  while (at < end) {
+    const step = Math.min(end - at, Math.max(0.2, at / 25));
+    const density = Math.sqrt((worth * hazard(at + step / 2, kernels, historyWeight)) / 2);
+    if (polls + density * step >= 1) return (at + (1 - polls) / density - start) * 1_000;
+    polls += density * step;
+    at += step;
+  }
+  return limit;
+}
+
+/** The rate, a second, at which a job that still runs after `seconds` ends. */
+function hazard(seconds: number, kernels: readonly Kernel[], historyWeight: number): number {
+  const log = Math.log(seconds);
+  const total = PRIOR_WEIGHT + historyWeight;
+  const each = kernels.length === 0 ? 0 : historyWeight / kernels.length;
+  let density = PRIOR_WEIGHT * normalDensity(log, PRIOR);
+  let running = PRIOR_WEIGHT * normalTail(log, PRIOR);
+  for (const kernel of kernels) {
+    density += each * normalDensity(log, kernel);
+    running += each * normalTail(log, kernel);
+  }
+  const alive = STUCK + ((1 - STUCK) * running) / total;
+  return ((1 - STUCK) * density) / total / seconds / alive;
+}
+
+function kernelsOf(history: readonly number[]): Kernel[] {
+  const logs = history
+    .filter((ms) => ms > 0)
+    .map((ms) => Math.log(ms / 1_000))
+    .sort((a, b) => a - b);
+  if (logs.length === 0) return [];
+  const mean = logs.reduce((total, log) => total + log, 0) / logs.length;
+  const spread = Math.sqrt(logs.reduce((total, log) => total + (log - mean) ** 2, 0) / logs.length);
+  // Silverman's rule; one or two jobs say little about the spread.
+  const width = Math.max(NARROWEST, logs.length < 3 ? 0.3 : 1.06 * spread * logs.length ** -0.2);
+  if (logs.length <= KERNELS) return logs.map((center) => ({ center, width }));
+  return Array.from({ length: KERNELS }, (_, index) => ({
+    center: logs[Math.floor(((index + 0.5) / KERNELS) * logs.length)]!,
+    width,
+  }));
+}
+
+function normalDensity(log: number, { center, width }: Kernel): number {
+  const z = (log - center) / width;
+  return Math.exp((-z * z) / 2) / (width * 2.5066282746310002);
+}
+
+/** The share of a normal distribution above `log` (Zelen and Severo's approximation, good to 1e-7). */
+function normalTail(log: number, { center, width }: Kernel): number {
+  const z = (log - center) / width;
+  const t = 1 / (1 + 0.2316419 * Math.abs(z));
+  const poly = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  const tail = (Math.exp((-z * z) / 2) / 2.5066282746310002) * poly;
+  return z >= 0 ? tail : 1 - tail;
+}

@@ -1,0 +1,49 @@
+import type { App, Host } from './app.ts';
+import type { Config } from './config.ts';
+import type { ServerFacts, Services } from './services/services.ts';
+
+/** The app of a server that answers before the app is there: opened at its first use, once. */
+export interface Running {
+  readonly facts: ServerFacts;
+  services(workspace: string): Promise<Services>;
+  /** Opens the app a moment after the first answers are out, so that unfinished tasks are followed unasked. */
+  trackSoon(): void;
+  close(): Promise<void>;
+}
+
+const SOON_MS = 250;
+
+export function appFor(config: Config, host: Host & { readonly version: string }): Running {
+  let opening: Promise<App> | undefined;
+  let closed = false;
+  const open = (): Promise<App> => {
+    opening ??= import('./app.ts').then(async ({ openApp }) => {
+      const app = await openApp(config, host);
+      app.track();
+      return app;
+    });
+    // A directory that cannot be used now may be usable at the next call.
+    opening.catch(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
+  return {
+    facts: {
+      version: host.version,
+      sandbox: config.sandbox,
+      backendIds: config.sandbox ? ['sandbox-forwarding', 'sandbox-reverse'] : config.backends.map(({ id }) => id),
+    },
+    services: async (workspace) => (await open()).services(workspace),
+    trackSoon: () => {
+      setTimeout(() => {
+        if (!closed) open().catch((error: unknown) => host.log(error instanceof Error ? error.message : String(error)));
+      }, SOON_MS);
+    },
+    close: async () => {
+      closed = true;
+      const app = await opening?.catch(() => undefined);
+      await app?.close();
+    },
+  };
+}

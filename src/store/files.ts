@@ -1,0 +1,73 @@
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
+import { posix, win32 } from 'node:path';
+import { SoraError } from '../domain/errors.ts';
+import { utcDay } from '../domain/ids.ts';
+import type { Task } from '../domain/task.ts';
+import { storeError } from './errors.ts';
+
+const NAME = 'sora-mcp';
+const MAX_SLUG_LENGTH = 40;
+
+/** Where the data goes when nobody says: the platform's place for a program's data. */
+export function defaultDataDir(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: string,
+  homedir: string,
+): string {
+  switch (platform) {
+    case 'win32':
+      return win32.join(env.LOCALAPPDATA || win32.join(homedir, 'AppData', 'Local'), NAME);
+    case 'darwin':
+      return posix.join(homedir, 'Library', 'Application Support', NAME);
+    default: {
+      // The XDG specification: a path that is not absolute is ignored.
+      const data = env.XDG_DATA_HOME;
+      return posix.join(data?.startsWith('/') ? data : posix.join(homedir, '.local', 'share'), NAME);
+    }
+  }
+}
+
+/** Makes the folder for this user only, and its `videos`. Throws `store_unavailable` when it cannot be written. */
+export function openDataDir(path: string): void {
+  try {
+    const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (made !== undefined) chmodSync(path, 0o700);
+    if (!statSync(path).isDirectory()) throw notAFolder(path);
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    mkdirSync(posix.join(path, 'videos'), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+function notAFolder(path: string): SoraError {
+  return new SoraError({
+    code: 'store_unavailable',
+    message: `${path} is not a folder`,
+    hint: 'Point SORA_DATA_DIR at a folder.',
+  });
+}
+
+/** `videos/2026-11-22-a-fox-in-the-snow-k3j9x2ab.mp4`: where a task's video is saved, below the data directory. */
+export function videoPath(task: Pick<Task, 'id' | 'createdAt' | 'request'>): string {
+  const end = task.id.replace(/[^a-zA-Z0-9]/g, '').slice(-8);
+  return `videos/${[utcDay(task.createdAt), slugOf(task.request.prompt), end].filter((part) => part !== '').join('-')}.mp4`;
+}
+
+/** Letters and digits of any script, the rest as hyphens; cut between words. Safe as part of a file name. */
+export function slugOf(text: string): string {
+  const words = text
+    .slice(0, 400)
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .toLowerCase()
+    .match(/[\p{L}\p{N}\p{M}]+/gu);
+  let slug = '';
+  for (const word of words ?? []) {
+    const next = slug === '' ? [...word].slice(0, MAX_SLUG_LENGTH).join('') : `${slug}-${word}`;
+    if ([...next].length > MAX_SLUG_LENGTH) break;
+    slug = next;
+  }
+  return slug;
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from './errors.ts';
+
+/**
+ * A part whose file has not been touched for so long, in milliseconds, belongs to a process that died. A live writer
+ * touches its part at least three times as often.
+ */
+export const PART_STALE_MS = 30_000;
+
+/** A part file that is ours alone, or the news that somebody took it from us. */
+export interface PartClaim {
+  readonly path: string;
+  /** Lets others resume it: after a failure that left good bytes. */
+  free(): Promise<void>;
+  /** After success, or when the bytes are bad. Also clears what dead processes left of the same file. */
+  drop(): Promise<void>;
+  /** Stops touching it. Call it in any case. */
+  stop(): void;
+}
+
+/**
+ * Takes over what an earlier attempt left (`<name>.part`, or the part of a process that died), else starts a new one.
+ * A rename decides between two that want the same, so no part ever has two writers.
+ */
+export async function claimPart(dir: string, name: string): Promise<PartClaim> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const own = join(dir, `${name}.${randomBytes(6).toString('hex')}.part`);
+  const freed = join(dir, `${name}.part`);
+  for (const left of [freed, ...(await staleParts(dir, name))]) {
+    if (await took(left, own)) break;
+  }
+  const touch = () => {
+    const now = new Date();
+    utimes(own, now, now).catch(() => undefined);
+  };
+  touch();
+  const heart = setInterval(touch, PART_STALE_MS / 4).unref();
+  return {
+    path: own,
+    async free() {
+      clearInterval(heart);
+      await took(own, freed);
+    },
+    async drop() {
+      clearInterval(heart);
+      for (const path of [own, freed, ...(await staleParts(dir, name))]) await rm(path, { force: true });
+    },
+    stop: () => clearInterval(heart),
+  };
+}
+
+async function took(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function staleParts(dir: string, name: string): Promise<string[]> {
+  const stale: string[] = [];
+  for (const entry of await readdir(dir)) {
+    if (!entry.startsWith(`${name}.`) || !/^[0-9a-f]{12}\.part$/.test(entry.slice(name.length + 1))) continue;
+    const path = join(dir, entry);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts !== undefined && Date.now() - facts.mtimeMs > PART_STALE_MS) stale.push(path);
+  }
+  return stale;
+}

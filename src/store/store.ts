@@ -1,0 +1,69 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../domain/ids.ts';
+import { BindingRepository } from './bindings.ts';
+import { CharacterRepository } from './characters.ts';
+import { Database } from './database.ts';
+import { openDataDir } from './files.ts';
+import { Ledger } from './ledger.ts';
+import { MetaRepository } from './meta.ts';
+import { migrate } from './migrations.ts';
+import { ObservationRepository } from './observations.ts';
+import { StoryboardRepository } from './storyboards.ts';
+import { TaskRepository } from './tasks.ts';
+
+export const DATABASE_FILE = 'sora.db';
+
+export interface StoreOptions {
+  /** Absolute. Made when it is not there. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+}
+
+/** Everything that is kept between sessions. */
+export interface Store {
+  readonly dataDir: string;
+  readonly characters: CharacterRepository;
+  readonly bindings: BindingRepository;
+  readonly tasks: TaskRepository;
+  readonly ledger: Ledger;
+  readonly storyboards: StoryboardRepository;
+  readonly observations: ObservationRepository;
+  readonly meta: MetaRepository;
+  /** All or nothing, with the write lock from the start. `work` must not await. */
+  transaction<T>(work: () => T extends Promise<unknown> ? never : T): T;
+  close(): void;
+}
+
+/** Throws `store_unavailable` or `store_busy`. */
+export function openStore({ dataDir, clock }: StoreOptions): Store {
+  openDataDir(dataDir);
+  const path = join(dataDir, DATABASE_FILE);
+  const database = new Database(path);
+  try {
+    // Prompts and links are nobody else's business, whatever the umask.
+    chmodSync(path, 0o600);
+    migrate(database, clock());
+    return storeOn(database, dataDir, clock);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** The repositories over a database that is up to date. */
+export function storeOn(database: Database, dataDir: string, clock: Clock): Store {
+  const characters = new CharacterRepository(database, clock);
+  return {
+    dataDir,
+    characters,
+    bindings: new BindingRepository(database, characters, clock),
+    tasks: new TaskRepository(database, clock),
+    ledger: new Ledger(database),
+    storyboards: new StoryboardRepository(database, clock),
+    observations: new ObservationRepository(database),
+    meta: new MetaRepository(database),
+    transaction: (work) => database.transaction(work),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,64 @@
+import { type SqlBool, sql } from 'kysely';
+import { TASK_STATES } from '../domain/task.ts';
+import { type Database, slot } from './database.ts';
+import { TASK_COLUMNS } from './task-row.ts';
+
+/** Partial indexes are used only where the states stand in the SQL itself, not as parameters. */
+const RUNNING = sql<SqlBool>`state in ('submitting', 'queued', 'in_progress', 'unknown')`;
+const COMPLETED = sql<SqlBool>`state = 'completed'`;
+
+/** The queries that read whole tasks; prepared once. */
+export function taskQueries({ build }: Database) {
+  const tasks = build.selectFrom('tasks').select(TASK_COLUMNS);
+  const page = tasks
+    .where('workspace', '=', slot<string>('workspace'))
+    .where('seq', '<', slot<number>('before'))
+    .orderBy('seq', 'desc')
+    .limit(slot<number>('limit'));
+  return {
+    byId: tasks.where('id', '=', slot<string>('id')),
+    byRemoteId: tasks.where('remote_id', '=', slot<string>('remoteId')).orderBy('seq', 'desc').limit(100),
+    byIdempotencyKey: tasks
+      .where('workspace', '=', slot<string>('workspace'))
+      .where('idempotency_key', '=', slot<string>('key')),
+    page,
+    pageByState: page.where('state', '=', slot<(typeof TASK_STATES)[number]>('state')),
+    children: tasks.where('parent_id', '=', slot<string>('parentId')).orderBy('seq'),
+    ofStoryboard: tasks.where('storyboard_id', '=', slot<string>('storyboardId')).orderBy('seq'),
+    running: tasks
+      .where('backend', '=', slot<string>('backend'))
+      .where(RUNNING)
+      .orderBy('seq')
+      .limit(slot<number>('limit')),
+  };
+}
+
+/** The queries that read numbers. */
+export function taskNumbers({ build }: Database) {
+  return {
+    runningCount: build
+      .selectFrom('tasks')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('backend', '=', slot<string>('backend'))
+      .where(RUNNING),
+    durations: build
+      .selectFrom('tasks')
+      .select(sql<number>`completed_at - submitted_at`.as('ms'))
+      .where('backend', '=', slot<string>('backend'))
+      .where('model', '=', slot<string>('model'))
+      .where(COMPLETED)
+      .where('completed_at', 'is not', null)
+      .where('submitted_at', 'is not', null)
+      .orderBy('completed_at', 'desc')
+      .limit(slot<number>('limit')),
+    counts: build
+      .selectFrom('counts')
+      .select(['name', 'count'])
+      .where(
+        'name',
+        'in',
+        TASK_STATES.map((state) => `tasks.${state}`),
+      )
+      .where('workspace', '=', slot<string>('workspace')),
+  };
+}

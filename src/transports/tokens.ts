@@ -1,0 +1,54 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Secret } from '../domain/secret.ts';
+import { refuse } from './refusal.ts';
+
+/** A way in: who shows the token works in the workspace. */
+export interface HttpToken {
+  /** The workspace. */
+  readonly name: string;
+  readonly secret: Secret;
+}
+
+/** Whoever showed one valid token. Compared by identity: what one has opened is not another's. */
+export interface Caller {
+  readonly workspace: string;
+}
+
+export interface TokenCheck {
+  /** The caller behind a request; undefined without a valid token. */
+  callerOf(req: IncomingMessage): Caller | undefined;
+  /** The caller of a workspace, for links that name it. */
+  callerIn(workspace: string): Caller | undefined;
+}
+
+const MAX_HEADER = 1_024;
+/** Addresses end up in logs, histories and Referer headers. */
+const TOKEN_PARAMETERS = new Set(['token', 'access_token', 'api_key', 'apikey', 'key', 'auth', 'authorization', 'bearer']);
+
+export function checkTokens(tokens: readonly HttpToken[]): TokenCheck {
+  // Equal lengths whatever is shown, under a key that nobody knows: the time of a comparison tells nothing.
+  const key = randomBytes(32);
+  const digest = (text: string) => createHmac('sha256', key).update(text).digest();
+  const known = tokens.map(({ name, secret }) => ({ caller: { workspace: name }, digest: digest(secret.reveal()) }));
+
+  const callerOf = (req: IncomingMessage): Caller | undefined => {
+    const header = req.headers.authorization;
+    if (header === undefined || header.length > MAX_HEADER) return undefined;
+    const shown = /^bearer +([\x21-\x7e]+)$/i.exec(header)?.[1];
+    if (shown === undefined) return undefined;
+    const shownDigest = digest(shown);
+    let found: Caller | undefined;
+    for (const each of known) if (timingSafeEqual(each.digest, shownDigest)) found = each.caller;
+    return found;
+  };
+  const callerIn = (workspace: string) => known.find(({ caller }) => caller.workspace === workspace)?.caller;
+  return { callerOf, callerIn };
+}
+
+export function refuseTokenInQuery(query: URLSearchParams): void {
+  for (const name of query.keys()) {
+    if (!TOKEN_PARAMETERS.has(name.toLowerCase())) continue;
+    throw refuse(400, 'A token in the address is not accepted; send it as "Authorization: Bearer …"');
+  }
+}

@@ -1,1 +1,0 @@
-export * from '/work/main/src/mcp/tokens.ts'; export * from '/work/main/src/mcp/tools/all.ts';

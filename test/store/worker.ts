@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { fromUsd, microUsd } from '../../src/domain/money.ts';
+import { Database } from '../../src/store/database.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+
+/* What the tests run in other processes: `worker.mjs <command> <dataDir> [argument]`. */
+const [command, dataDir = '', argument = ''] = process.argv.slice(2);
+
+function say(message: unknown): void {
+  process.send?.(message);
+}
+
+function open(): Store {
+  return openStore({ dataDir, clock: Date.now });
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+const commands: Readonly<Record<string, () => void>> = {
+  /** Opens the store, which migrates it. */
+  open() {
+    const store = open();
+    say({ characters: store.characters.count('local') });
+    store.close();
+  },
+  /** Holds the write lock for so many milliseconds. */
+  lock() {
+    const database = new Database(join(dataDir, 'sora.db'));
+    database.transaction(() => {
+      say('locked');
+      sleep(Number(argument));
+    });
+    database.close();
+    say('unlocked');
+  },
+  /** Reserves ten cents as often as the limit of two dollars allows, settling every second one. */
+  reserve() {
+    const store = open();
+    let reserved = 0;
+    for (let n = 0; n < 40; n++) {
+      const now = Date.now();
+      const ref = `task_${argument}_${n}`;
+      const result = store.ledger.reserve({
+        ref,
+        workspace: 'local',
+        backend: 'reverse',
+        project: 'film',
+        amount: fromUsd(0.1),
+        source: 'test',
+        limits: { day: fromUsd(2) },
+        now,
+      });
+      if (result.ok) reserved += 1;
+      if (result.ok && n % 2 === 0) store.ledger.settle(ref, microUsd(90_000), now);
+    }
+    say({ reserved });
+    store.close();
+  },
+  /** Claims tasks one by one until none is due, and finishes each. */
+  claim() {
+    const store = open();
+    const claimed: string[] = [];
+    for (let idle = 0; idle < 5; ) {
+      const tasks = store.tasks.claimDue({ owner: argument, now: Date.now(), leaseMs: 60_000, limit: 3 });
+      idle = tasks.length === 0 ? idle + 1 : 0;
+      if (tasks.length === 0) sleep(5);
+      for (const task of tasks) {
+        claimed.push(task.id);
+        const moved = store.tasks.move(task.id, { from: 'queued', to: 'completed', leaseOwner: argument });
+        if (moved === undefined) say({ lost: task.id });
+      }
+    }
+    say({ claimed });
+    store.close();
+  },
+  /** Stands still in the middle of a transaction that has written, until it is killed. */
+  hang() {
+    const store = open();
+    store.transaction(() => {
+      const now = Date.now();
+      const reservation = { workspace: 'local', backend: 'reverse', project: 'film', source: 'test', limits: {}, now };
+      for (let n = 0; n < 200; n++) store.ledger.reserve({ ...reservation, ref: `hung_${n}`, amount: fromUsd(1) });
+      store.characters.insert({
+        id: 'chr_hung',
+        workspace: 'local',
+        handle: 'hung',
+        name: 'Hung',
+        description: 'x'.repeat(100_000),
+        source: { kind: 'adopted', backend: 'reverse' },
+        createdAt: now,
+        updatedAt: now,
+      });
+      say('written');
+      sleep(60_000);
+    });
+  },
+  /** Writes characters one by one, saying each, until it is killed. */
+  write() {
+    const store = open();
+    for (let n = 0; ; n++) {
+      const now = Date.now();
+      const facts = {
+        workspace: 'local',
+        description: 'killed',
+        source: { kind: 'adopted', backend: 'x' },
+        createdAt: now,
+        updatedAt: now,
+      } as const;
+      store.characters.insert({ ...facts, id: `chr_${n}`, handle: `written_${n}`, name: `Written ${n}` });
+      say(n);
+    }
+  },
+};
+
+commands[command ?? '']?.();
