@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+
 import { definitionOf, referenceProfiles } from './backends/definition.ts';
 import { guarded } from './backends/guarded.ts';
 import { createBackend } from './backends/registry.ts';
 import type { Config } from './config.ts';
 import { LOCAL_WORKSPACE } from './config.ts';
-import type { Clock } from './domain/ids.ts';
+import { type Clock, isoTime } from './domain/ids.ts';
 import { Changes } from './services/changes.ts';
 import { Characters } from './services/characters.ts';
 import { Confirmations } from './services/confirmation.ts';
@@ -13,6 +14,7 @@ import type { Core, Step, WatchedBackend, Workspace } from './services/core.ts';
 import { Estimates } from './services/estimates.ts';
 import { Leases } from './services/leases.ts';
 import type { Services } from './services/services.ts';
+import { Storyboards } from './services/storyboards.ts';
 import { Tasks } from './services/tasks.ts';
 import { Tracker } from './services/tracker.ts';
 import { Videos } from './services/videos.ts';
@@ -61,7 +63,8 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     confirmations: new Confirmations(clock),
     newId,
     leases: new Leases(store.tasks, clock, newId('proc'), host.leaseMs ?? LEASE_MS),
-    workspace: (name) => workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
+    workspace: (name) =>
+      workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
     log: host.log,
     reached: host.reached ?? (() => {}),
   };
@@ -84,17 +87,22 @@ async function startEmbedded(config: Config) {
   return await startSandbox({ path: join(config.dataDir, 'sandbox.sqlite'), unref: true });
 }
 
-function servicesOf(core: Core, workspace: Workspace, elsewhere: Awaited<ReturnType<typeof referenceProfiles>>): Services {
+function servicesOf(
+  core: Core,
+  workspace: Workspace,
+  elsewhere: Awaited<ReturnType<typeof referenceProfiles>>,
+): Services {
   return {
     workspace: workspace.name,
     characters: new Characters(core, workspace),
     videos: new Videos(core, workspace),
     tasks: new Tasks(core, workspace),
+    storyboards: new Storyboards(core, workspace),
     estimates: new Estimates(core, workspace, elsewhere),
     backends: () =>
       [...core.backends.values()].map((backend) => {
         const { state, reason, until } = backend.health();
-        return { profile: backend.profile, health: state, reason, until: until && new Date(until).toISOString() };
+        return { profile: backend.profile, health: state, reason, until: until === undefined ? undefined : isoTime(until) };
       }),
     onChange: (listener) => core.changes.subscribe(workspace.name, listener),
   };
@@ -116,4 +124,3 @@ function newId(prefix: string): string {
   for (let at = 0; at < ID_LENGTH; at++) id += ALPHABET[randomInt(ALPHABET.length)];
   return `${prefix}_${id}`;
 }
-

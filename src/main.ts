@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     argv: process.argv.slice(2),
     now: Date.now(),
     file: path === undefined ? undefined : await readText(path),
-    dialectSchema: async (route) => (await import('./backends/dialects/schema.ts')).dialectSchemaFor(route),
+    dialectSchema: async () => (await import('./backends/dialects/schema.ts')).dialectSchema(),
   });
   if (!loaded.ok) {
     log(`configuration:\n${describeProblems(loaded.problems)}`);
@@ -92,7 +92,9 @@ async function demo(_subject: 'storyboard' | undefined): Promise<void> {
   const { terminal } = await import('./cli/terminal.ts');
   const env = Object.fromEntries(
     // The demo is free by definition: whatever backends are configured stay out of it.
-    Object.entries(process.env).filter(([name, value]) => value !== undefined && (!name.startsWith('SORA_') || name === 'SORA_DATA_DIR')),
+    Object.entries(process.env).filter(
+      ([name, value]) => value !== undefined && (!name.startsWith('SORA_') || name === 'SORA_DATA_DIR'),
+    ),
   ) as Record<string, string>;
   try {
     await runDemo({

@@ -15,7 +15,10 @@ const STATES: ReadonlyMap<string, RemoteState> = new Map(
 /** A status word of any upstream. A word that nobody knows means that the job still runs. */
 export function stateOf(word: unknown, extra: Readonly<Record<string, RemoteState>> = {}): RemoteState {
   if (typeof word !== 'string') return 'in_progress';
-  const plain = word.trim().toLowerCase().replace(/[\s-]+/g, '_');
+  const plain = word
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_');
   return extra[plain] ?? STATES.get(plain) ?? 'in_progress';
 }
 

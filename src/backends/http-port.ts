@@ -99,6 +99,8 @@ export interface RawAnswer {
 
 /** The network as the engines see it. Every method throws only `SoraError`, with the key taken out of every text. */
 export interface Http {
+  /** Requests carry a key. */
+  readonly hasKey: boolean;
   ask(call: JsonCall): Promise<Answer>;
   /** A raw answer, whatever its status; redirects are followed, credentials stay with the base URL's origin. */
   open(url: URL, options?: OpenOptions): Promise<RawAnswer>;

@@ -179,6 +179,7 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   return {
+    hasKey: apiKey !== undefined,
     tell,
     open,
     notices: () => notices,

@@ -40,7 +40,8 @@ export function readVideo(body: unknown, remoteId: string, reader: Reader, fallb
     remoteId,
     state,
     // Of a failed job several say 100%.
-    progress: state === 'failed' || state === 'expired' ? undefined : progressOf(get(answer.progress), answer.progressScale),
+    progress:
+      state === 'failed' || state === 'expired' ? undefined : progressOf(get(answer.progress), answer.progressScale),
     model: text(get(answer.model), 120),
     prompt: text(get(answer.prompt), 32_000),
     seconds: secondsOf(get(answer.seconds)),
@@ -70,7 +71,11 @@ export function readCharacter(entry: unknown, reader: Reader, fallbackName?: str
   if (id === undefined) return undefined;
   const username = get(dialect.answer.username, 120);
   const name = get(['name', 'display_name', 'displayName'], 120) ?? username ?? fallbackName;
-  const values: Readonly<Record<string, string | undefined>> = { id, username: username ?? name ?? id, name: name ?? id };
+  const values: Readonly<Record<string, string | undefined>> = {
+    id,
+    username: username ?? name ?? id,
+    name: name ?? id,
+  };
   return present({
     remoteId: id,
     mention: dialect.mention.replace(/\{(id|username|name)\}/g, (_, key: string) => values[key] ?? id),

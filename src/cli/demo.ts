@@ -24,7 +24,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       duration: 8,
       aspect_ratio: '16:9',
     });
-    screen.line(`generate_video  ${made['task_id']} on ${made['backend']} (${made['route']}), $${made['cost_usd'] ?? 0}`);
+    screen.line(
+      `generate_video  ${made['task_id']} on ${made['backend']} (${made['route']}), $${made['cost_usd'] ?? 0}`,
+    );
     for (const reason of (made['reasons'] as string[]) ?? []) screen.line(`                why: ${reason}`);
     const done = await follow(session, screen, String(made['task_id']));
     screen.line(`saved           ${done['file_path']}`);
@@ -84,4 +86,3 @@ async function follow(session: Session, screen: Screen, taskId: string): Promise
 export function clientEntry({ command, args }: Pick<DemoOptions, 'command' | 'args'>): string {
   return JSON.stringify({ mcpServers: { sora: { command, args } } }, null, 2);
 }
-

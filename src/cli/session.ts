@@ -29,7 +29,11 @@ export class Session {
   }
 
   /** Calls a tool; a tool error is thrown with its text. */
-  async call(name: string, args: Record<string, unknown>, onProgress?: (percent: number) => void): Promise<CallOutcome> {
+  async call(
+    name: string,
+    args: Record<string, unknown>,
+    onProgress?: (percent: number) => void,
+  ): Promise<CallOutcome> {
     const result = await this.#client.callTool(
       { name, arguments: args },
       onProgress ? { onprogress: (update) => onProgress(update.progress), resetTimeoutOnProgress: true } : {},

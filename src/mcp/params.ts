@@ -51,7 +51,7 @@ export const referenceVideo = () =>
     .describe('Video URL whose look to keep')
     .optional();
 
-export const influenceStrength = () => z.number().min(0).max(1).describe('Of reference_video').optional();
+export const influenceStrength = () => z.number().min(0).max(1).describe('0 to 1, of reference_video').optional();
 
 export const characters = () => z.array(text()).max(50).describe('Handles or ids, as if mentioned').optional();
 

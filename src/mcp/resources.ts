@@ -45,7 +45,8 @@ const PAGES: readonly Page[] = [
     read: async (services) => {
       const page = await services.characters.list({});
       const more = page.nextCursor && `Call list_characters with cursor ${page.nextCursor} for the next page.`;
-      return { characters: page.characters.map(characterView), next_cursor: page.nextCursor, more };
+      const hint = page.characters.length === 0 ? 'The catalog is empty; create_character adds to it.' : more;
+      return { characters: page.characters.map(characterView), next_cursor: page.nextCursor, hint };
     },
   },
   {

@@ -2,6 +2,7 @@ import { SoraError } from '../domain/errors.ts';
 import type { AudioSetup, Clip, Container, VideoSetup } from './clip-checks.ts';
 import { badFile, describeBytes, readPrefix } from './file-kind.ts';
 import type { InputAudioTrack, InputVideoTrack } from './mediabunny.ts';
+import { isIndexSound } from './mp4-index.ts';
 
 export { type Clip, type ClipLimits, type ClipRange, checkClip } from './clip-checks.ts';
 
@@ -9,6 +10,8 @@ export { type Clip, type ClipLimits, type ClipRange, checkClip } from './clip-ch
 const FRAMES_FOR_RATE = 120;
 /** What a WebM's last frame may lie before the end that its header promises. */
 const MISSING_SECONDS = 0.5;
+/** No codec stores a frame further than this from where it is shown. */
+const MAX_REORDERED = 32;
 /** What is kept of the file in memory, in bytes. */
 const READ_CACHE_BYTES = 4 * 1024 * 1024;
 
@@ -71,6 +74,7 @@ async function openVideo(path: string, prefix: Uint8Array) {
     ]);
     const container = containers.get(format);
     if (!container) throw badFile(path, 'is a Matroska video, not MP4, MOV or WebM', WANTED);
+    if (container !== 'webm' && !(await isIndexSound(path))) throw badFile(path, 'has a damaged index', CUT_OFF);
     return { input, container };
   } catch (error) {
     input.dispose();
@@ -91,7 +95,11 @@ async function endOf(path: string, track: InputVideoTrack | InputAudioTrack): Pr
   const sink = new EncodedPacketSink(track);
   const shownLast = await sink.getPacket(Number.POSITIVE_INFINITY, { metadataOnly: true });
   let storedLast = shownLast;
-  for (let next = shownLast; next; next = await sink.getNextPacket(next, { metadataOnly: true })) storedLast = next;
+  for (let steps = 0; storedLast && steps < MAX_REORDERED; steps++) {
+    const next = await sink.getNextPacket(storedLast, { metadataOnly: true });
+    if (!next) break;
+    storedLast = next;
+  }
   const whole = storedLast && (await sink.getPacket(storedLast.timestamp));
   if (!shownLast || !whole || whole.data.byteLength === 0) throw cutOff(path);
   return shownLast.timestamp + shownLast.duration;

@@ -19,6 +19,8 @@ import {
 /** What is read ahead of a clip, and written at once, in bytes. */
 const READ_CACHE_BYTES = 4 * 1024 * 1024;
 const WRITE_CHUNK_BYTES = 1024 * 1024;
+/** A damaged index may promise packets without an end. */
+const MAX_PACKETS = 1_000_000;
 /** A finer clock than this cannot be written. */
 const MAX_TIMESCALE = 1_000_000;
 
@@ -83,8 +85,8 @@ async function addTracks(output: Output, paths: readonly string[], clips: readon
   const clocks: number[] = [];
   for (const path of paths) {
     await withTracks(path, async ({ video, audio }) => {
-      counts.video += (await video.computePacketStats()).packetCount;
-      counts.audio += audio ? (await audio.computePacketStats()).packetCount : 0;
+      counts.video += (await video.computePacketStats(MAX_PACKETS)).packetCount;
+      counts.audio += audio ? (await audio.computePacketStats(MAX_PACKETS)).packetCount : 0;
       clocks.push(await video.getTimeResolution());
     });
   }

@@ -1,8 +1,22 @@
 import { createInflate } from 'node:zlib';
 import type { EncodeOptions } from '@jsquash/jpeg/codec/enc/mozjpeg_enc.js';
-import { type CodecFactory, codecModule, startCodec } from './codec-module.ts';
+import { codecModule, startCodec } from './codec-module.ts';
 import type { PictureHeader } from './picture-header.ts';
 import type { Pixels } from './pixels.ts';
+
+type Decoded = Pick<Pixels, 'data' | 'width' | 'height'> | null | undefined;
+
+interface JpegDecoder {
+  decode(data: Uint8Array, turn: boolean): Decoded;
+}
+
+interface WebpDecoder {
+  decode(data: Uint8Array): Decoded;
+}
+
+interface JpegEncoder {
+  encode(data: Pixels['data'], width: number, height: number, options: EncodeOptions): Uint8Array;
+}
 
 /** Every option must be given; these are the encoder's own defaults but for what `encodeJpeg` sets. */
 const JPEG_DEFAULTS = {
@@ -34,12 +48,12 @@ export async function decodePicture(bytes: Uint8Array, header: PictureHeader): P
       // The decoder fills up with grey what is missing.
       if (!endsWithin(data, 0xffd9)) throw new Error('the JPEG has no end');
       const { default: factory } = await import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js');
-      const codec = await startCodec(factory, '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm');
+      const codec = await startCodec<JpegDecoder>(factory, '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm');
       return rgba(codec.decode(data, true));
     }
     case 'webp': {
       const { default: factory } = await import('@jsquash/webp/codec/dec/webp_dec.js');
-      const codec = await startCodec(factory, '@jsquash/webp/codec/dec/webp_dec.wasm');
+      const codec = await startCodec<WebpDecoder>(factory, '@jsquash/webp/codec/dec/webp_dec.wasm');
       return rgba(codec.decode(data));
     }
   }
@@ -48,8 +62,8 @@ export async function decodePicture(bytes: Uint8Array, header: PictureHeader): P
 /** `quality` from 1 to 100; `data` is RGBA and opaque. */
 export async function encodeJpeg({ data, width, height }: Pixels, quality: number): Promise<Uint8Array> {
   const { default: factory } = await import('@jsquash/jpeg/codec/enc/mozjpeg_enc.js');
-  const codec = await startCodec(factory, '@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm');
-  return codec.encode(data as Uint8Array<ArrayBuffer>, width, height, { ...JPEG_DEFAULTS, quality });
+  const codec = await startCodec<JpegEncoder>(factory, '@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm');
+  return codec.encode(data, width, height, { ...JPEG_DEFAULTS, quality });
 }
 
 /** Lanczos, in linear light. */
@@ -61,7 +75,7 @@ export async function resample(pixels: Pixels, width: number, height: number): P
   return { data, width, height, channels: 4, depth: 8 };
 }
 
-function rgba(image: Pick<Pixels, 'data' | 'width' | 'height'> | null | undefined): Pixels {
+function rgba(image: Decoded): Pixels {
   if (!image) throw new Error('the decoder gave nothing');
   return { data: image.data, width: image.width, height: image.height, channels: 4, depth: 8 };
 }

@@ -2,7 +2,7 @@
 declare namespace WebAssembly {
   type Imports = Record<string, Record<string, unknown>>;
   type Exports = Record<string, unknown>;
-  interface Module {}
+  type Module = object;
   class Instance {
     constructor(module: Module, imports?: Imports);
     readonly exports: Exports;

@@ -31,6 +31,8 @@ const STUCK = 0.02;
 const PRIOR: Kernel = { center: Math.log(130), width: 0.7 };
 /** The prior counts as so many jobs. */
 const PRIOR_WEIGHT = 8;
+/** More jobs than this say no more. */
+const HISTORY_WEIGHT = 60;
 /** A history is summed up by so many of its quantiles, so that its length costs nothing. */
 const KERNELS = 16;
 const NARROWEST = 0.08;
@@ -61,8 +63,9 @@ interface Kernel {
 
 /** How far ahead the density of polls adds up to one. */
 function gap(elapsed: number, limit: number, { history, listing }: PollFacts): number {
-  const kernels = kernelsOf(history);
-  const historyWeight = Math.min(history.length, 60);
+  const durations = history.filter((ms) => ms > 0);
+  const kernels = kernelsOf(durations);
+  const historyWeight = Math.min(durations.length, HISTORY_WEIGHT);
   const worth = listing ? LISTED_POLLS_PER_LATE_SECOND : POLLS_PER_LATE_SECOND;
   const start = elapsed / 1_000;
   const end = start + limit / 1_000;
@@ -94,10 +97,7 @@ function hazard(seconds: number, kernels: readonly Kernel[], historyWeight: numb
 }
 
 function kernelsOf(history: readonly number[]): Kernel[] {
-  const logs = history
-    .filter((ms) => ms > 0)
-    .map((ms) => Math.log(ms / 1_000))
-    .sort((a, b) => a - b);
+  const logs = history.map((ms) => Math.log(ms / 1_000)).sort((a, b) => a - b);
   if (logs.length === 0) return [];
   const mean = logs.reduce((total, log) => total + log, 0) / logs.length;
   const spread = Math.sqrt(logs.reduce((total, log) => total + (log - mean) ** 2, 0) / logs.length);

@@ -73,7 +73,7 @@ export function phaseOf(job: Job, clock: Clock): Phase {
 
 export const MODERATION: JobFailure = {
   code: 'moderation_blocked',
-  message: 'Your request was blocked by our moderation system. (sandbox: the prompt asked for a failure)',
+  message: 'Your request was blocked by our moderation system. (Sandbox: a failure was asked for.)',
 };
 
 /** The failure that a prompt asks for, for demos: `[fail]` always, `[fail-once]` for the first job with that prompt. */

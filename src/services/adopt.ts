@@ -5,16 +5,27 @@ import { publish } from './binding.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
 
 /** Asks the backends that can list, and adopts what the catalog did not know. Returns what could not be done. */
-export async function adoptListed(core: Core, workspace: Workspace, only: string | undefined, signal?: AbortSignal): Promise<string[]> {
+export async function adoptListed(
+  core: Core,
+  workspace: Workspace,
+  only: string | undefined,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
   const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, signal)));
   const able = asked.filter((backend) => backend.listCharacters).map((backend) => backend.profile.id);
   const all = notes.flat();
-  if (able.length === 0) all.push(`no backend asked can list its characters (${asked.map((each) => each.profile.id).join(', ')})`);
+  if (able.length === 0)
+    all.push(`no backend asked can list its characters (${asked.map((each) => each.profile.id).join(', ')})`);
   return all;
 }
 
-async function adoptFrom(core: Core, workspace: Workspace, backend: WatchedBackend, signal?: AbortSignal): Promise<string[]> {
+async function adoptFrom(
+  core: Core,
+  workspace: Workspace,
+  backend: WatchedBackend,
+  signal?: AbortSignal,
+): Promise<string[]> {
   if (!backend.listCharacters) return [];
   const { id, route } = backend.profile;
   let listed: readonly RemoteCharacter[];

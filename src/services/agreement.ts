@@ -45,7 +45,11 @@ interface Agreement {
 }
 
 /** Above the operator's threshold a person says yes first, or the caller brings the token of an earlier refusal. */
-export async function agree(core: Core, workspace: Workspace, { plan, fingerprint, token, context }: Agreement): Promise<void> {
+export async function agree(
+  core: Core,
+  workspace: Workspace,
+  { plan, fingerprint, token, context }: Agreement,
+): Promise<void> {
   const above = workspace.limits.confirmAbove;
   const price = plan.quote;
   if (above === undefined || (price !== undefined && price <= above)) return;
@@ -53,7 +57,9 @@ export async function agree(core: Core, workspace: Workspace, { plan, fingerprin
   if (token !== undefined && core.confirmations.holds(token, workspace.name, fingerprint, bound)) return;
   const cost = price === undefined ? 'an unknown price' : formatUsd(price);
   if (context.confirm) {
-    const answer = await context.confirm(`Make a ${plan.seconds} s video on ${plan.backend} (${plan.model}) for ${cost}?`);
+    const answer = await context.confirm(
+      `Make a ${plan.seconds} s video on ${plan.backend} (${plan.model}) for ${cost}?`,
+    );
     if (answer === true) return;
     throw new SoraError({
       code: 'confirmation_declined',
@@ -66,6 +72,9 @@ export async function agree(core: Core, workspace: Workspace, { plan, fingerprin
     field: 'confirm',
     message: `this costs ${cost}, above the ${formatUsd(above)} that need a person's yes`,
     hint: 'Ask the user. If they agree, repeat exactly this request with confirm set to this token (valid 15 minutes).',
-    details: { confirm: core.confirmations.issue(workspace.name, fingerprint, bound), ...(price !== undefined && { costUsd: toUsd(price) }) },
+    details: {
+      confirm: core.confirmations.issue(workspace.name, fingerprint, bound),
+      ...(price !== undefined && { costUsd: toUsd(price) }),
+    },
   });
 }

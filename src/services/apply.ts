@@ -1,12 +1,12 @@
 import type { RemoteVideo } from '../backends/backend.ts';
-import { clean } from '../domain/text.ts';
 import { canMove, type Task, type TaskError, type TaskState } from '../domain/task.ts';
-import { priceOf } from '../routing/pricing.ts';
+import { clean } from '../domain/text.ts';
 import { nextPoll } from '../routing/polling.ts';
+import { priceOf } from '../routing/pricing.ts';
+import type { TaskPatch } from '../store/tasks.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { releaseHold, settle } from './money.ts';
-import type { TaskPatch } from '../store/tasks.ts';
 
 /** How many past jobs the poll schedule learns from. */
 const HISTORY = 50;
@@ -71,7 +71,11 @@ function outcome(core: Core, task: Task, remote: RemoteVideo, now: number, via: 
       return { completedAt: task.completedAt ?? now, error: expiredError(task), nextPollAt: undefined };
     case 'queued':
     case 'in_progress':
-      return { error: undefined, charged: 'no', nextPollAt: now + delayToNextPoll(core, task, now, remote.pollAfterMs, via === 'list') };
+      return {
+        error: undefined,
+        charged: 'no',
+        nextPollAt: now + delayToNextPoll(core, task, now, remote.pollAfterMs, via === 'list'),
+      };
     default:
       return remote.state satisfies never;
   }

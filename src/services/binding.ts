@@ -119,7 +119,9 @@ function notReady(character: Character, binding: Binding): SoraError {
     message: lost
       ? `whether @${character.handle} was made on ${binding.backend} is not known: the answer was lost`
       : `@${character.handle} is being made on ${binding.backend}`,
-    hint: lost ? 'Do not create it again blindly: list_characters with refresh: true looks for it.' : 'Try again in a minute.',
+    hint: lost
+      ? 'Do not create it again blindly: list_characters with refresh: true looks for it.'
+      : 'Try again in a minute.',
     retryable: !lost,
     charged: lost ? 'unknown' : 'no',
   });
@@ -162,13 +164,18 @@ interface Sending {
   readonly call: (sendKey: string) => Promise<RemoteCharacter>;
 }
 
-async function sendingOf(core: Core, workspace: Workspace, { backend, draft, input, context }: Making): Promise<Sending> {
+async function sendingOf(
+  core: Core,
+  workspace: Workspace,
+  { backend, draft, input, context }: Making,
+): Promise<Sending> {
   const { source } = draft;
   const span = { startSeconds: input.startSeconds, endSeconds: input.endSeconds };
   const { characterUsd } = backend.profile;
   const price = characterUsd === undefined ? undefined : fromUsd(characterUsd);
   const facts = { name: draft.name, description: draft.description, ...span };
-  const extract = source.kind === 'task' && source.backend === backend.profile.id ? backend.extractCharacter : undefined;
+  const extract =
+    source.kind === 'task' && source.backend === backend.profile.id ? backend.extractCharacter : undefined;
   if (extract && source.kind === 'task') {
     const call = (idempotencyKey: string) =>
       extract.call(backend, { ...facts, remoteTaskId: source.remoteId, idempotencyKey }, { signal: context.signal });
@@ -239,7 +246,13 @@ function intend(core: Core, workspace: Workspace, making: Making, price: MicroUs
 type Settled = Pick<BindingIntent, 'id' | 'characterId' | 'quoted'>;
 
 /** Writes the made character's binding and settles its price, in one transaction. */
-export function settleReady(core: Core, workspace: Pick<Workspace, 'name'>, intent: Settled, remote: RemoteCharacter, name: string): void {
+export function settleReady(
+  core: Core,
+  workspace: Pick<Workspace, 'name'>,
+  intent: Settled,
+  remote: RemoteCharacter,
+  name: string,
+): void {
   core.store.transaction(() => {
     core.store.bindings.settle(intent.id, {
       state: 'ready',
@@ -271,10 +284,14 @@ function failed(
 }
 
 function lost(error: unknown): SoraError {
-  return new SoraError({ code: 'answer_lost', charged: 'unknown', message: 'the create ended in an unforeseen way', cause: error });
+  return new SoraError({
+    code: 'answer_lost',
+    charged: 'unknown',
+    message: 'the create ended in an unforeseen way',
+    cause: error,
+  });
 }
 
 export function publish(core: Core, workspace: Pick<Workspace, 'name'>, handle: string, listChanged: boolean): void {
   core.changes.publish(workspace.name, { kind: 'catalog', handle, listChanged });
 }
-

@@ -22,8 +22,13 @@ export class Changes {
     };
   }
 
-  /** Resolves at the task's next change, after `ms`, or when the signal is aborted: whichever is first. */
-  nextOf(workspace: string, taskId: string, ms: number, signal?: AbortSignal): Promise<void> {
+  /** Resolves at the next change, after `ms`, or when the signal is aborted: whichever is first. */
+  next(
+    workspace: string,
+    ms: number,
+    signal?: AbortSignal,
+    isWanted: (change: Change) => boolean = () => true,
+  ): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -32,7 +37,7 @@ export class Changes {
         resolve();
       };
       const unsubscribe = this.subscribe(workspace, (change) => {
-        if (change.kind === 'task' && change.taskId === taskId) done();
+        if (isWanted(change)) done();
       });
       const timer = setTimeout(done, ms);
       if (signal?.aborted) done();

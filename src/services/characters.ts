@@ -5,6 +5,7 @@ import { clean } from '../domain/text.ts';
 import { adoptListed } from './adopt.ts';
 import { bindCharacter, bindingBackend, extractionBackend } from './binding.ts';
 import type { Core, Workspace } from './core.ts';
+import { findCharacter, findTask } from './lookup.ts';
 import type {
   CharacterPage,
   CharacterService,
@@ -14,7 +15,6 @@ import type {
   RequestContext,
 } from './services.ts';
 import { sourceOf } from './source.ts';
-import { findCharacter, findTask } from './lookup.ts';
 
 const DEFAULT_PAGE = 20;
 
@@ -72,7 +72,10 @@ export class Characters implements CharacterService {
   }
 
   find(reference: string): Character {
-    const wanted = reference.trim().replace(/^@/, '').replace(/^\{(.*)\}$/, '$1');
+    const wanted = reference
+      .trim()
+      .replace(/^@/, '')
+      .replace(/^\{(.*)\}$/, '$1');
     const found = findCharacter(this.#core, this.#workspace.name, wanted);
     if (found) return found;
     const near = this.#core.store.characters.similarHandles(this.#workspace.name, wanted, 3);
@@ -107,7 +110,11 @@ function checkName(name: string): string {
   const plain = clean(name, MAX_NAME_LENGTH + 1);
   if (plain === '') throw invalid('name', 'name is empty', `Give 1 to ${MAX_NAME_LENGTH} characters.`);
   if (plain.length > MAX_NAME_LENGTH) {
-    throw invalid('name', `name is longer than ${MAX_NAME_LENGTH} characters`, `Give 1 to ${MAX_NAME_LENGTH} characters.`);
+    throw invalid(
+      'name',
+      `name is longer than ${MAX_NAME_LENGTH} characters`,
+      `Give 1 to ${MAX_NAME_LENGTH} characters.`,
+    );
   }
   return plain;
 }
@@ -116,7 +123,11 @@ function handleOf(handle: string | undefined, name: string): string {
   if (handle !== undefined) return checkHandle(handle);
   const made = handleFromName(name);
   if (made !== undefined) return made;
-  throw invalid('handle', `no handle can be made from the name ${JSON.stringify(name)}`, 'Pass handle, e.g. coffee_girl.');
+  throw invalid(
+    'handle',
+    `no handle can be made from the name ${JSON.stringify(name)}`,
+    'Pass handle, e.g. coffee_girl.',
+  );
 }
 
 function description(text: string | undefined): string | undefined {

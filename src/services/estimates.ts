@@ -1,7 +1,7 @@
 import { invalid } from '../domain/errors.ts';
+import { utcDay } from '../domain/ids.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import { formatUsd } from '../domain/money.ts';
-import { utcDay } from '../domain/ids.ts';
 import { MAX_SECONDS } from '../domain/video.ts';
 import { quotesFor } from '../routing/pricing.ts';
 import type { Core, Workspace } from './core.ts';
@@ -25,7 +25,11 @@ export class Estimates implements EstimateService {
 
   estimate(input: EstimateInput): Estimate {
     if (!(input.duration > 0 && input.duration <= MAX_SECONDS)) {
-      throw invalid('duration', `duration ${input.duration} is not a length`, `Give seconds, more than 0, at most ${MAX_SECONDS}.`);
+      throw invalid(
+        'duration',
+        `duration ${input.duration} is not a length`,
+        `Give seconds, more than 0, at most ${MAX_SECONDS}.`,
+      );
     }
     const count = input.count ?? 1;
     const request = {
@@ -37,7 +41,9 @@ export class Estimates implements EstimateService {
     const own = [...this.#core.backends.values()].map((backend) => backend.profile);
     const quotes: Quote[] = [
       ...own.flatMap((profile) => quotesFor(profile, request).map((quote) => ({ ...quote, configured: true }))),
-      ...this.#elsewhere.flatMap((profile) => quotesFor(profile, request).map((quote) => ({ ...quote, configured: false }))),
+      ...this.#elsewhere.flatMap((profile) =>
+        quotesFor(profile, request).map((quote) => ({ ...quote, configured: false })),
+      ),
     ];
     if (quotes.length === 0) throw this.#nothingFits(own, input);
     return { count, quotes, recommended: this.#recommend(quotes, input), spend: this.spend().summary };
@@ -63,8 +69,12 @@ export class Estimates implements EstimateService {
       return !input.withCharacter || backend.profile.capabilities.maxCharacters > 0;
     });
     const known = able.filter((quote) => quote.perVideo !== undefined);
-    const best = known.reduce<Quote | undefined>((least, quote) => (least && least.perVideo! <= quote.perVideo! ? least : quote), undefined);
-    if (!best) return able[0] && { backend: able[0].backend, why: 'the only one that can make it; its price is unknown' };
+    const best = known.reduce<Quote | undefined>(
+      (least, quote) => (least && least.perVideo! <= quote.perVideo! ? least : quote),
+      undefined,
+    );
+    if (!best)
+      return able[0] && { backend: able[0].backend, why: 'the only one that can make it; its price is unknown' };
     const next = known.find((quote) => quote.backend !== best.backend);
     const against = next ? `, against ${formatUsd(next.perVideo!)} on ${next.backend}` : '';
     const cast = input.withCharacter ? 'keeps characters and is ' : '';
@@ -72,7 +82,9 @@ export class Estimates implements EstimateService {
   }
 
   #nothingFits(own: readonly BackendProfile[], input: EstimateInput) {
-    const offers = own.flatMap((profile) => profile.models.map((model) => `${model.id} (${model.sizes.join(', ') || 'any size'}) on ${profile.id}`));
+    const offers = own.flatMap((profile) =>
+      profile.models.map((model) => `${model.id} (${model.sizes.join(', ') || 'any size'}) on ${profile.id}`),
+    );
     const field = input.model === undefined ? 'size' : 'model';
     return invalid(field, 'no backend makes that', `There are: ${offers.join('; ')}.`);
   }

@@ -54,7 +54,12 @@ export async function followMany(core: Core, id: string, due: readonly Task[], s
   }
 }
 
-function ridesAlong(core: Core, task: Task, listed: ReadonlyMap<string, RemoteVideo>, due: ReadonlySet<string>): boolean {
+function ridesAlong(
+  core: Core,
+  task: Task,
+  listed: ReadonlyMap<string, RemoteVideo>,
+  due: ReadonlySet<string>,
+): boolean {
   const remote = listed.get(task.remoteId ?? '');
   if (!remote || (task.state !== 'queued' && task.state !== 'in_progress')) return false;
   const soon = (task.nextPollAt ?? 0) <= core.clock() + RIDE_ALONG_MS;
@@ -69,7 +74,10 @@ function noteSilence(core: Core, task: Task, error: unknown, aborted: boolean): 
   }
   const failure = error instanceof SoraError ? error : undefined;
   const failures = task.pollFailures + 1;
-  if (failure?.code === 'not_found' && failures >= NOT_FOUND_PATIENCE) return markGone(core, task);
+  if (failure?.code === 'not_found' && failures >= NOT_FOUND_PATIENCE) {
+    markGone(core, task);
+    return;
+  }
   const now = core.clock();
   core.log(`task ${task.id}: no news from ${task.backend}: ${failure?.message ?? String(error)}`);
   const delay = nextPoll({
@@ -81,7 +89,12 @@ function noteSilence(core: Core, task: Task, error: unknown, aborted: boolean): 
     failures,
     listing: false,
   });
-  core.store.tasks.update(task.id, { ...UNLEASED, pollFailures: failures, polls: task.polls + 1, nextPollAt: now + delay });
+  core.store.tasks.update(task.id, {
+    ...UNLEASED,
+    pollFailures: failures,
+    polls: task.polls + 1,
+    nextPollAt: now + delay,
+  });
 }
 
 function markGone(core: Core, task: Task): void {
@@ -94,7 +107,7 @@ function markGone(core: Core, task: Task): void {
       error: {
         ...expiredError(task),
         message: 'the upstream does not know this job any more',
-        hint: 'Whether it was paid for is not known. Look at the upstream\'s own account before making it again.',
+        hint: "Whether it was paid for is not known. Look at the upstream's own account before making it again.",
         charged: 'unknown',
       },
       charged: 'unknown',

@@ -1,7 +1,7 @@
 import type { CharacterInVideo } from '../backends/backend.ts';
 import { bindingOn, type Character } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
-import { mentionedCharacters, parsePrompt, type PromptStyle, renderPrompt } from '../domain/mentions.ts';
+import { mentionedCharacters, type PromptStyle, parsePrompt, renderPrompt } from '../domain/mentions.ts';
 import type { Task, VideoRequest } from '../domain/task.ts';
 import type { MediaSource, Size } from '../domain/video.ts';
 import type { CharacterMode, Choice } from '../routing/decision.ts';
@@ -14,7 +14,11 @@ export function castOf(core: Core, workspace: string, request: VideoRequest): Ch
   return request.characterIds.map((id) => {
     const character = findCharacter(core, workspace, id);
     if (character) return character;
-    throw new SoraError({ code: 'not_found', field: 'characters', message: `the character ${id} is no longer in the catalog` });
+    throw new SoraError({
+      code: 'not_found',
+      field: 'characters',
+      message: `the character ${id} is no longer in the catalog`,
+    });
   });
 }
 
@@ -70,14 +74,24 @@ function revisionPlan(core: Core, task: Task): Plan {
   };
 }
 
-function promptFor(core: Core, workspace: string, request: VideoRequest, cast: readonly Character[], choice: Choice): string {
+function promptFor(
+  core: Core,
+  workspace: string,
+  request: VideoRequest,
+  cast: readonly Character[],
+  choice: Choice,
+): string {
   const byMode: PromptStyle =
     choice.characterMode === 'bound' && choice.route === 'reverse'
       ? { kind: 'mention', textFor: (each) => bindingOn(each, choice.backend)?.mention ?? each.name }
       : { kind: 'name', textFor: (each) => bindingOn(each, choice.backend)?.remoteName ?? each.name };
   const segments = parsePrompt(request.prompt, (reference) => findCharacter(core, workspace, reference));
   const mentioned = new Set(mentionedCharacters(segments).map((each) => each.id));
-  return renderPrompt(segments, cast.filter((each) => !mentioned.has(each.id)), byMode);
+  return renderPrompt(
+    segments,
+    cast.filter((each) => !mentioned.has(each.id)),
+    byMode,
+  );
 }
 
 function inVideo(character: Character, backend: string): CharacterInVideo {
@@ -85,7 +99,11 @@ function inVideo(character: Character, backend: string): CharacterInVideo {
   return { remoteId: binding?.remoteId ?? '', name: binding?.remoteName ?? character.name };
 }
 
-async function imageFor(core: Core, reference: string | undefined, size: Size | undefined): Promise<MediaSource | undefined> {
+async function imageFor(
+  core: Core,
+  reference: string | undefined,
+  size: Size | undefined,
+): Promise<MediaSource | undefined> {
   if (reference === undefined) return undefined;
   if (/^https?:/i.test(reference)) return { kind: 'url', url: reference };
   if (size === undefined) return { kind: 'file', path: reference };

@@ -23,7 +23,9 @@ async function lookFor(core: Core, binding: StoredBinding, signal?: AbortSignal)
   const backend = core.backends.get(binding.backend);
   if (!character) return;
   const keep = (error: string) =>
-    persist(() => core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: core.clock() + LOOK_AGAIN_MS }));
+    persist(() =>
+      core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: core.clock() + LOOK_AGAIN_MS }),
+    );
   if (!backend?.listCharacters) {
     await keep('the answer was lost, and its backend cannot list characters');
     return;

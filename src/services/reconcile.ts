@@ -45,7 +45,10 @@ async function candidates(core: Core, backend: WatchedBackend, task: Task, signa
   let mute = false;
   let after: string | undefined;
   for (let page = 0; page < PAGES; page++) {
-    const { videos, after: next } = await backend.listVideos!({ limit: PAGE_SIZE, ...(after && { after }) }, { signal });
+    const { videos, after: next } = await backend.listVideos!(
+      { limit: PAGE_SIZE, ...(after && { after }) },
+      { signal },
+    );
     for (const video of videos) {
       if (!fits(video, task) || isKnown(core, task, video)) continue;
       if (video.prompt === undefined) mute = true;

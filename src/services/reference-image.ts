@@ -8,7 +8,10 @@ import type { Core } from './core.ts';
 /** The picture, cropped and scaled to exactly the video's size, kept in the data directory for as long as it may be sent. */
 export async function fittedImage(core: Core, path: string, size: Size): Promise<string> {
   const facts = await stat(path);
-  const key = createHash('sha256').update(JSON.stringify([path, facts.size, facts.mtimeMs, size])).digest('hex').slice(0, 24);
+  const key = createHash('sha256')
+    .update(JSON.stringify([path, facts.size, facts.mtimeMs, size]))
+    .digest('hex')
+    .slice(0, 24);
   const folder = join(core.store.dataDir, 'references');
   const { bytes, mimeType } = await fitImage({ source: path, ...dimensions(size) });
   const target = join(folder, `${key}.${mimeType === 'image/png' ? 'png' : 'jpg'}`);

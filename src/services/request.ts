@@ -5,8 +5,8 @@ import type { VideoRequest } from '../domain/task.ts';
 import { stripControls } from '../domain/text.ts';
 import { MAX_PROMPT_LENGTH, parseHttpUrl, parseSize, type Size } from '../domain/video.ts';
 import type { Core, Workspace } from './core.ts';
-import { findCharacter } from './lookup.ts';
 import { allowedFile } from './input-files.ts';
+import { findCharacter } from './lookup.ts';
 import type { GenerateInput } from './services.ts';
 
 /** Checks what a caller asked for and makes it a request: who appears, what size, which references. Sends nothing. */
@@ -43,11 +43,21 @@ export function sizeOf(text: string | undefined): Size | undefined {
   if (text === undefined) return undefined;
   const size = parseSize(text);
   if (size) return size;
-  throw invalid('size', `size ${JSON.stringify(text.slice(0, 40))} is not WIDTHxHEIGHT`, 'For example 1280x720 or 720x1280.');
+  throw invalid(
+    'size',
+    `size ${JSON.stringify(text.slice(0, 40))} is not WIDTHxHEIGHT`,
+    'For example 1280x720 or 720x1280.',
+  );
 }
 
 /** Everybody in the video: first whom the list names, then whom the prompt mentions, each once. */
-export function castIn(core: Core, workspace: string, prompt: string, listed: readonly string[]): Character[] {
+export function castIn(
+  core: Core,
+  workspace: string,
+  prompt: string,
+  listed: readonly string[],
+  field = 'characters',
+): Character[] {
   const find = (reference: string) => findCharacter(core, workspace, reference.trim().replace(/^@/, ''));
   const segments = parsePrompt(prompt, find);
   refuseUnknown(core, workspace, unknownReferences(segments), 'prompt');
@@ -56,7 +66,7 @@ export function castIn(core: Core, workspace: string, prompt: string, listed: re
     core,
     workspace,
     named.filter((each) => each.character === undefined).map((each) => each.reference.replace(/^@/, '')),
-    'characters',
+    field,
   );
   const all = [...named.flatMap((each) => each.character ?? []), ...mentionedCharacters(segments)];
   return [...new Map(all.map((character) => [character.id, character])).values()];

@@ -77,6 +77,9 @@ function cannot(core: Core, mode: string, backend: string): SoraError {
     code: 'not_supported',
     field: 'mode',
     message: `${backend} does not do ${mode}`,
-    hint: able.length > 0 ? `These do: ${able.join(', ')}; a video must be made there to be revised there.` : 'No configured backend does.',
+    hint:
+      able.length > 0
+        ? `These do: ${able.join(', ')}; a video must be made there to be revised there.`
+        : 'No configured backend does.',
   });
 }

@@ -8,5 +8,9 @@ export async function checkSourceClip(
   span: { readonly startSeconds?: number | undefined; readonly endSeconds?: number | undefined },
 ): Promise<void> {
   const clip = await inspectClip(path);
-  checkClip(clip, { seconds: profile.capabilities.characterClipSeconds }, { start: span.startSeconds, end: span.endSeconds });
+  checkClip(
+    clip,
+    { seconds: profile.capabilities.characterClipSeconds },
+    { start: span.startSeconds, end: span.endSeconds },
+  );
 }

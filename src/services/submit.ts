@@ -61,8 +61,14 @@ export async function submit(core: Core, task: Task, plan: Plan, alternatives: r
 
 function create(backend: WatchedBackend, task: Task, plan: Plan): Promise<RemoteVideo> {
   if (plan.revision) {
-    if (!backend.revise) throw new SoraError({ code: 'not_supported', message: `${backend.profile.id} cannot revise videos` });
-    return backend.revise({ ...plan.revision, prompt: task.sentPrompt, model: task.model, idempotencyKey: task.sendKey });
+    if (!backend.revise)
+      throw new SoraError({ code: 'not_supported', message: `${backend.profile.id} cannot revise videos` });
+    return backend.revise({
+      ...plan.revision,
+      prompt: task.sentPrompt,
+      model: task.model,
+      idempotencyKey: task.sendKey,
+    });
   }
   const request: CreateVideo = {
     prompt: task.sentPrompt,
@@ -150,13 +156,7 @@ async function markRefused(core: Core, task: Task, failure: SoraError): Promise<
   return withTask(failure, task);
 }
 
-async function failOver(
-  core: Core,
-  task: Task,
-  failure: SoraError,
-  next: Plan,
-  rest: readonly Plan[],
-): Promise<Task> {
+async function failOver(core: Core, task: Task, failure: SoraError, next: Plan, rest: readonly Plan[]): Promise<Task> {
   core.log(`task ${task.id}: ${task.backend} did not take it (${failure.message}); trying ${next.backend}`);
   const moved = await persist(() =>
     core.store.transaction(() => {
@@ -202,7 +202,12 @@ async function waitForTurn(core: Core, task: Task, seconds: number | undefined, 
 function asFailure(error: unknown): SoraError {
   if (error instanceof SoraError) return error;
   // A defect of ours after the request may have left: the money's fate is not known.
-  return new SoraError({ code: 'answer_lost', charged: 'unknown', message: 'the create ended in an unforeseen way', cause: error });
+  return new SoraError({
+    code: 'answer_lost',
+    charged: 'unknown',
+    message: 'the create ended in an unforeseen way',
+    cause: error,
+  });
 }
 
 function withTask(failure: SoraError, task: Task): SoraError {

@@ -3,7 +3,15 @@ import { isFinal } from '../domain/task.ts';
 import type { Core, Workspace } from './core.ts';
 import { findTask } from './lookup.ts';
 import { reportOf } from './report.ts';
-import type { ListTasksInput, RequestContext, Still, TaskPage, TaskReport, TaskService, WaitOptions } from './services.ts';
+import type {
+  ListTasksInput,
+  RequestContext,
+  Still,
+  TaskPage,
+  TaskReport,
+  TaskService,
+  WaitOptions,
+} from './services.ts';
 import { stillOf } from './stills.ts';
 
 const DEFAULT_PAGE = 10;
@@ -29,7 +37,10 @@ export class Tasks implements TaskService {
       if (left <= 0 || context.signal?.aborted) break;
       if (task.progress > told) wait.onProgress?.(this.#report(task));
       told = task.progress;
-      await this.#core.changes.nextOf(this.#workspace.name, task.id, Math.min(left, LOOK_EVERY_MS), context.signal);
+      const { id } = task;
+      await this.#core.changes.next(this.#workspace.name, Math.min(left, LOOK_EVERY_MS), context.signal, (change) => {
+        return change.kind === 'task' && change.taskId === id;
+      });
       task = this.#core.store.tasks.byId(task.id) ?? task;
     }
     return this.#report(task);

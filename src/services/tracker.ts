@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import type { Core } from './core.ts';
+import { joinFilms } from './films.ts';
 import { abandon, follow, followMany, sendQueued } from './follow.ts';
 import { reconcile } from './reconcile.ts';
 import { reconcileCharacters } from './reconcile-character.ts';
@@ -13,6 +14,7 @@ const AT_ONCE = 16;
 /** From so many due tasks of one backend on, one list call is cheaper than asking for each. */
 const LIST_FROM = 2;
 const CHARACTERS_EVERY_MS = 15_000;
+const FILMS_EVERY_MS = 1_000;
 const STOP_WITHIN_MS = 800;
 
 /**
@@ -26,6 +28,7 @@ export class Tracker {
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
   #charactersDueAt = 0;
+  #filmsDueAt = 0;
 
   constructor(core: Core) {
     this.#core = core;
@@ -45,7 +48,10 @@ export class Tracker {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
-    await Promise.race([Promise.allSettled([...this.#inHand, this.#running]), sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([
+      Promise.allSettled([...this.#inHand, this.#running]),
+      sleep(STOP_WITHIN_MS, undefined, { ref: false }),
+    ]);
     try {
       this.#core.leases.release();
     } catch {
@@ -66,10 +72,7 @@ export class Tracker {
   /** Takes what is due into hand; returns how long nothing more will be, in milliseconds. */
   #takeDue(): number {
     const { store, clock, leases } = this.#core;
-    if (clock() >= this.#charactersDueAt) {
-      this.#charactersDueAt = clock() + CHARACTERS_EVERY_MS;
-      this.#hold(reconcileCharacters(this.#core, this.#stopping.signal));
-    }
+    this.#lookAround();
     const room = AT_ONCE - this.#inHand.size;
     if (room <= 0) return MAX_IDLE_MS;
     const due = store.tasks.claimDue({ owner: leases.owner, now: clock(), leaseMs: leases.ms, limit: room });
@@ -85,6 +88,23 @@ export class Tracker {
     if (due.length === room) return 0;
     const next = store.tasks.nextDueAt(leases.owner, clock());
     return next === undefined ? MAX_IDLE_MS : Math.max(0, Math.min(MAX_IDLE_MS, next - clock()));
+  }
+
+  /** What is not a task: characters whose create was lost, and films whose scenes are there. Not on every turn. */
+  #lookAround(): void {
+    const now = performance.now();
+    if (now >= this.#charactersDueAt) {
+      this.#charactersDueAt = now + CHARACTERS_EVERY_MS;
+      this.#hold(reconcileCharacters(this.#core, this.#stopping.signal));
+    }
+    if (now >= this.#filmsDueAt) {
+      this.#filmsDueAt = Number.POSITIVE_INFINITY;
+      this.#hold(
+        joinFilms(this.#core, this.#stopping.signal).finally(() => {
+          this.#filmsDueAt = performance.now() + FILMS_EVERY_MS;
+        }),
+      );
+    }
   }
 
   #poll(backend: string, tasks: readonly Task[]): void {

@@ -1,5 +1,5 @@
 import { SoraError } from '../domain/errors.ts';
-import { formatUsd, type MicroUsd, NOTHING } from '../domain/money.ts';
+import { type MicroUsd, NOTHING } from '../domain/money.ts';
 import type { Task, TaskKind, VideoRequest } from '../domain/task.ts';
 import { route } from '../routing/router.ts';
 import { agree, ceilingOf } from './agreement.ts';
@@ -18,7 +18,7 @@ import { changed, submit } from './submit.ts';
 /** A create that takes longer than this goes on by itself; the caller gets the id and `submitting`. */
 const ANSWER_WITHIN_MS = 30_000;
 
-interface Order {
+export interface Order {
   readonly kind: TaskKind;
   readonly request: VideoRequest;
   readonly parentId?: string | undefined;
@@ -61,15 +61,31 @@ export class Videos implements VideoService {
 
   async revise(input: ReviseInput, context: RequestContext = {}): Promise<TaskReport> {
     const { request, parent, plan } = revisionOf(this.#core, this.#workspace, input);
-    const order: Order = { kind: input.mode, request, parentId: parent.id, idempotencyKey: input.idempotencyKey };
+    const storyboardId = this.#core.store.storyboards.idOfTask(parent.id);
+    const order: Order = {
+      kind: input.mode,
+      request,
+      parentId: parent.id,
+      storyboardId,
+      idempotencyKey: input.idempotencyKey,
+    };
     const earlier = this.#earlier(order);
     if (earlier) return await this.#resume(earlier);
     const ceiling = ceilingOf(this.#workspace, input.maxCostUsd);
     if (!ceiling.allows(plan.quote)) throw ceiling.refusal(plan);
-    return await this.#order(order, [plan], input, context);
+    const report = await this.#order(order, [plan], input, context);
+    // The film waits for the revision, and is joined anew with it.
+    if (storyboardId !== undefined)
+      this.#core.store.storyboards.updateStoryboard(storyboardId, { filmState: 'pending' });
+    return report;
   }
 
-  async #order(order: Order, plans: readonly Plan[], input: { confirm?: string | undefined }, context: RequestContext): Promise<TaskReport> {
+  async #order(
+    order: Order,
+    plans: readonly Plan[],
+    input: { confirm?: string | undefined },
+    context: RequestContext,
+  ): Promise<TaskReport> {
     const fingerprint = fingerprintOf(order.kind, order.request, order.parentId);
     const [plan, ...others] = plans as [Plan, ...Plan[]];
     await agree(this.#core, this.#workspace, { plan, fingerprint, token: input.confirm, context });
@@ -77,7 +93,11 @@ export class Videos implements VideoService {
     if (reserved.repeated) return await this.#resume(reserved.task);
     this.#core.reached('create:reserved');
     // A dearer backend was neither quoted nor agreed to.
-    const alternatives = others.filter((other) => (other.quote ?? Number.POSITIVE_INFINITY) <= (plan.quote ?? NOTHING) || !asksFirst(this.#workspace, other.quote));
+    const alternatives = others.filter(
+      (other) =>
+        (other.quote ?? Number.POSITIVE_INFINITY) <= (plan.quote ?? NOTHING) ||
+        !asksFirst(this.#workspace, other.quote),
+    );
     return await this.#send(reserved.task, plan, alternatives);
   }
 
@@ -132,7 +152,14 @@ interface Reserved {
 }
 
 /** Writes the intent and holds its price, in one transaction: the last thing before anything is sent. */
-export function reserve(core: Core, workspace: Workspace, order: Order, plan: Plan, fingerprint: string, sendAfter?: number): Reserved {
+export function reserve(
+  core: Core,
+  workspace: Workspace,
+  order: Order,
+  plan: Plan,
+  fingerprint: string,
+  sendAfter?: number,
+): Reserved {
   const now = core.clock();
   const id = core.newId('task');
   const outcome = core.store.transaction((): Reserved => {
@@ -179,6 +206,3 @@ export function reserve(core: Core, workspace: Workspace, order: Order, plan: Pl
   if (!outcome.repeated) changed(core, outcome.task);
   return outcome;
 }
-
-export type { Order };
-export { formatUsd };

@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from 'kysely';
 import type { Character } from '../domain/character.ts';
 import type { Clock } from '../domain/ids.ts';
 import type { MicroUsd } from '../domain/money.ts';
@@ -53,6 +54,9 @@ export interface BindingClaim {
   readonly leaseMs: number;
   readonly limit: number;
 }
+
+/** A partial index is used only where the states stand in the SQL itself, not as parameters. */
+const UNSETTLED = sql<SqlBool>`bindings.state in ('submitting', 'unknown')`;
 
 type Row = BindingRow & { readonly character_id: string };
 
@@ -132,7 +136,7 @@ export class BindingRepository {
     const due = this.#database.build
       .selectFrom('bindings')
       .select('id')
-      .where('state', 'in', ['submitting', 'unknown'])
+      .where(UNSETTLED)
       .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '<=', now)]))
       // A lease far ahead was given before the clock was set back.
       .where((eb) =>

@@ -58,7 +58,7 @@ export class CharacterRepository {
         .where('bindings.workspace', '=', workspace)
         .where('bindings.remote_id', '=', slot<string>('remoteId'))
         .where('bindings.backend', '=', sql<string>`coalesce(${slot<string | null>('backend')}, bindings.backend)`)
-        .orderBy('characters.seq', 'desc')
+        .orderBy('bindings.character_seq', 'desc')
         .limit(1),
     );
     this.#bindings = database.prepare<BindingRow>(

@@ -1,10 +1,13 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import { type Insertable, type Selectable, type SqlBool, sql, type Updateable } from 'kysely';
 import type { Clock } from '../domain/ids.ts';
 import { type MicroUsd, microUsd } from '../domain/money.ts';
 import type { Priority, Size } from '../domain/video.ts';
 import { decodeCursor, type Page, pageOf } from './cursor.ts';
 import { type Database, type Statement, slot } from './database.ts';
 import type { SceneRow, StoryboardRow } from './schema.ts';
+
+/** One look takes so many storyboards in hand. */
+const MAX_PENDING = 50;
 
 /** Where the joined film stands. */
 export type FilmState = 'none' | 'pending' | 'joined' | 'failed';
@@ -54,6 +57,7 @@ export class StoryboardRepository {
   readonly #byId: Statement<Selectable<StoryboardRow>>;
   readonly #page: Statement<Selectable<StoryboardRow>>;
   readonly #scenes: Statement<Selectable<SceneRow>>;
+  readonly #pending: Statement<Selectable<StoryboardRow>>;
   readonly #ofTask: Statement<{ storyboard_id: string }>;
 
   constructor(database: Database, clock: Clock) {
@@ -64,6 +68,14 @@ export class StoryboardRepository {
     this.#byId = database.prepare(boards.where('id', '=', slot<string>('id')));
     this.#page = database.prepare(
       boards.where('seq', '<', slot<number>('before')).orderBy('seq', 'desc').limit(slot<number>('limit')),
+    );
+    this.#pending = database.prepare(
+      build
+        .selectFrom('storyboards')
+        .selectAll()
+        .where(sql<SqlBool>`film_state = 'pending'`)
+        .orderBy('updated_at', 'desc')
+        .limit(MAX_PENDING),
     );
     const scenes = build.selectFrom('scenes');
     this.#scenes = database.prepare(
@@ -102,6 +114,11 @@ export class StoryboardRepository {
     const { workspace, limit } = query;
     const rows = this.#page.all({ workspace, before: decodeCursor('storyboards', query.cursor), limit: limit + 1 });
     return pageOf('storyboards', rows, limit, (shown) => shown.map((row) => this.#read(row)));
+  }
+
+  /** Those whose film is still to be joined, in all workspaces, those that changed last first. */
+  pendingFilms(): StoredStoryboard[] {
+    return this.#pending.all().map((row) => this.#read(row));
   }
 
   /** The storyboard one of whose scenes a task makes. */

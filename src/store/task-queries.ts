@@ -17,7 +17,12 @@ export function taskQueries({ build }: Database) {
     .limit(slot<number>('limit'));
   return {
     byId: tasks.where('id', '=', slot<string>('id')),
-    byRemoteId: tasks.where('remote_id', '=', slot<string>('remoteId')).orderBy('seq', 'desc').limit(100),
+    byRemoteId: tasks
+      .where('workspace', '=', slot<string>('workspace'))
+      .where('remote_id', '=', slot<string>('remoteId'))
+      .where('backend', '=', sql<string>`coalesce(${slot<string | null>('backend')}, backend)`)
+      .orderBy('seq', 'desc')
+      .limit(1),
     byIdempotencyKey: tasks
       .where('workspace', '=', slot<string>('workspace'))
       .where('idempotency_key', '=', slot<string>('key')),

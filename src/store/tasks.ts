@@ -80,10 +80,7 @@ export class TaskRepository {
 
   /** The newest, should two backends have used the same id. */
   byRemoteId(workspace: string, remoteId: string, backend?: string): Task | undefined {
-    const rows = this.#statements.byRemoteId.all({ remoteId });
-    const row = rows.find(
-      (each) => each.workspace === workspace && (backend === undefined || each.backend === backend),
-    );
+    const row = this.#statements.byRemoteId.first({ workspace, remoteId, backend });
     return row && taskOf(row);
   }
 

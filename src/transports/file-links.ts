@@ -13,7 +13,9 @@ export function signFileLinks(lifeMs: number, now: () => number): FileLinks {
   // Of this process alone: a restart ends all links.
   const key = randomBytes(32);
   const sign = (workspace: string, taskId: string, expires: string) =>
-    createHmac('sha256', key).update(JSON.stringify([workspace, taskId, expires])).digest();
+    createHmac('sha256', key)
+      .update(JSON.stringify([workspace, taskId, expires]))
+      .digest();
 
   return {
     mint(workspace, taskId) {

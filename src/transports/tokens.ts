@@ -24,7 +24,16 @@ export interface TokenCheck {
 
 const MAX_HEADER = 1_024;
 /** Addresses end up in logs, histories and Referer headers. */
-const TOKEN_PARAMETERS = new Set(['token', 'access_token', 'api_key', 'apikey', 'key', 'auth', 'authorization', 'bearer']);
+const TOKEN_PARAMETERS = new Set([
+  'token',
+  'access_token',
+  'api_key',
+  'apikey',
+  'key',
+  'auth',
+  'authorization',
+  'bearer',
+]);
 
 export function checkTokens(tokens: readonly HttpToken[]): TokenCheck {
   // Equal lengths whatever is shown, under a key that nobody knows: the time of a comparison tells nothing.

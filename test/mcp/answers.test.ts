@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { fromUsd } from '../../src/domain/money.ts';
 import { TASK_STATES } from '../../src/domain/task.ts';
-import { aCharacter, aReport, anEstimate, call, type ConnectOptions, connectMcp, ERAS } from '../helpers/mcp.ts';
+import { aCharacter, anEstimate, aReport, type ConnectOptions, call, connectMcp, ERAS } from '../helpers/mcp.ts';
 
 async function connect(options: ConnectOptions = {}) {
   const connection = await connectMcp(options);
@@ -106,14 +106,19 @@ describe('answers', () => {
 
   test('an empty catalog and an empty list say what to do', async () => {
     const connection = await connect({ characters: [], tasks: [] });
-    expect((await call(connection, 'list_characters')).data).toEqual({ hint: expect.stringContaining('create_character') });
+    expect((await call(connection, 'list_characters')).data).toEqual({
+      hint: expect.stringContaining('create_character'),
+    });
     expect((await call(connection, 'list_characters', { query: 'x' })).data.hint).toContain('refresh');
     expect((await call(connection, 'get_task')).data).toEqual({ hint: expect.stringContaining('generate_video') });
   });
 
   test('the list of tasks says where we were', async () => {
     const tasks = [aReport({ request: { prompt: 'word '.repeat(50), characterIds: [], priority: 'cost' } })];
-    const { data } = await call(await connect({ tasks, nextCursor: 'c2' }), 'get_task', { status: 'in_progress', limit: 3 });
+    const { data } = await call(await connect({ tasks, nextCursor: 'c2' }), 'get_task', {
+      status: 'in_progress',
+      limit: 3,
+    });
     expect(data.next_cursor).toBe('c2');
     expect(data.tasks).toMatchObject([{ task_id: 'task_0123456789abcdefghij', status: 'in_progress', progress: 42 }]);
     const [line] = data.tasks as [{ prompt: string; created_at: string }];
@@ -155,20 +160,36 @@ describe('a status answer', () => {
     const report = aReport({ state: 'unknown', progress: 0 });
     const { data, isError } = await call(await connect({ get: async () => report }), 'get_task', { task_id: 't' });
     expect(isError).toBe(false);
-    expect(data).toMatchObject({ status: 'unknown', charged: 'unknown', hint: expect.stringContaining('do not send it again') });
+    expect(data).toMatchObject({ status: 'unknown', hint: expect.stringContaining('do not resend it') });
     expect(data).not.toHaveProperty('error');
   });
 
   test('of a failed task has the reason and what it cost', async () => {
-    const error = { code: 'moderation_blocked' as const, message: 'no violence', retryable: false, charged: 'no' as const };
-    const report = aReport({ state: 'failed', charged: 'yes', spent: fromUsd(0.12), error }, { nextPollSeconds: undefined });
+    const error = {
+      code: 'moderation_blocked' as const,
+      message: 'no violence',
+      retryable: false,
+      charged: 'no' as const,
+    };
+    const report = aReport(
+      { state: 'failed', charged: 'yes', spent: fromUsd(0.12), error },
+      { nextPollSeconds: undefined },
+    );
     const { data, isError } = await call(await connect({ get: async () => report }), 'get_task', { task_id: 't' });
     expect(isError).toBe(false);
-    expect(data).toMatchObject({ error: { code: 'moderation_blocked', message: 'no violence' }, charged: 'yes', cost_usd: 0.12 });
+    expect(data).toMatchObject({
+      error: { code: 'moderation_blocked', message: 'no violence' },
+      charged: 'yes',
+      cost_usd: 0.12,
+    });
   });
 
   test('says when the link lapses, while nothing is saved', async () => {
-    const facts = { state: 'completed' as const, videoUrl: 'https://e.com/a', videoUrlExpiresAt: Date.UTC(2026, 10, 23) };
+    const facts = {
+      state: 'completed' as const,
+      videoUrl: 'https://e.com/a',
+      videoUrlExpiresAt: Date.UTC(2026, 10, 23),
+    };
     const { data } = await call(await connect({ get: async () => aReport(facts) }), 'get_task', { task_id: 't' });
     expect(data.video_url_expires_at).toBe('2026-11-23T00:00:00Z');
   });
@@ -224,7 +245,9 @@ describe('errors', () => {
     const answer = await call(connection, 'get_task', { task_id: 't' });
     expect(answer.text).not.toContain('ECONNREFUSED');
     expect(connection.logged).toHaveLength(1);
-    expect(connection.logged[0]).toMatch(/^get_task: backend_unavailable: nobody answers \(Error: ECONNREFUSED at .*\)$/);
+    expect(connection.logged[0]).toMatch(
+      /^get_task: backend_unavailable: nobody answers \(Error: ECONNREFUSED at .*\)$/,
+    );
   });
 
   test('a store that does not open is an error of the call, not the end', async () => {

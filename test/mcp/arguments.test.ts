@@ -5,11 +5,11 @@ let connection: Connection;
 afterEach(() => connection?.close());
 
 /** A tool, what it is given, the field it must name, and words its message and hint must have. */
-type Case = readonly [tool: string, args: unknown, field: string, message: string, hint?: string];
+type Case = [tool: string, args: unknown, field: string, message: string, hint?: string];
 
 const NEW_CHARACTER = { name: 'Girl', video_url: 'https://example.com/a.mp4', rights_confirmed: true };
 
-const CASES: readonly Case[] = [
+const CASES: Case[] = [
   ['create_character', { video_url: 'https://e.com/a.mp4', rights_confirmed: true }, 'name', 'name is required'],
   ['create_character', { ...NEW_CHARACTER, name: '' }, 'name', 'name is empty'],
   ['create_character', { ...NEW_CHARACTER, name: 'x'.repeat(81) }, 'name', '81 characters; at most 80'],
@@ -17,12 +17,30 @@ const CASES: readonly Case[] = [
   ['create_character', { ...NEW_CHARACTER, video_url: 'girl.mp4' }, 'video_url', 'not a URL', 'http(s)'],
   ['create_character', { ...NEW_CHARACTER, video_url: 'file:///etc/passwd' }, 'video_url', 'file:', 'http'],
   ['create_character', { ...NEW_CHARACTER, start_seconds: -1 }, 'start_seconds', 'at least 0, got -1'],
-  ['create_character', { ...NEW_CHARACTER, rights_confirmed: 'true' }, 'rights_confirmed', 'a boolean', 'without the quotes'],
+  [
+    'create_character',
+    { ...NEW_CHARACTER, rights_confirmed: 'true' },
+    'rights_confirmed',
+    'a boolean',
+    'without the quotes',
+  ],
   ['create_character', { name: 'Girl' }, 'rights_confirmed', 'rights_confirmed is required', 'consented'],
-  ['create_character', { ...NEW_CHARACTER, videoUrl: 'https://e.com/a.mp4' }, 'videoUrl', 'not an argument', 'video_url?'],
+  [
+    'create_character',
+    { ...NEW_CHARACTER, videoUrl: 'https://e.com/a.mp4' },
+    'videoUrl',
+    'not an argument',
+    'video_url?',
+  ],
   ['extract_character', { name: 'Girl', rights_confirmed: true }, 'task_id', 'task_id is required', 'remote'],
   ['extract_character', { task_id: ['a'], name: 'Girl', rights_confirmed: true }, 'task_id', 'a string, got ["a"]'],
-  ['extract_character', { taskid: 'a', name: 'Girl', rights_confirmed: true, task_id: 'a' }, 'taskid', 'not an', 'task_id?'],
+  [
+    'extract_character',
+    { taskid: 'a', name: 'Girl', rights_confirmed: true, task_id: 'a' },
+    'taskid',
+    'not an',
+    'task_id?',
+  ],
   ['list_characters', { limit: 0 }, 'limit', 'at least 1, got 0'],
   ['list_characters', { limit: 1000 }, 'limit', 'at most 100, got 1000'],
   ['list_characters', { limit: 1.5 }, 'limit', 'a whole number, got 1.5'],
@@ -66,8 +84,8 @@ describe('bad arguments', () => {
     const answer = await call(connection, tool, args);
     expect(answer.isError).toBe(true);
     expect(answer.error).toMatchObject({ code: 'invalid_argument', field, retryable: false, charged: 'no' });
-    expect(answer.error.message).toContain(message);
-    if (hint) expect(answer.error.hint).toContain(hint);
+    expect(String(answer.error.message)).toContain(message);
+    if (hint) expect(String(answer.error.hint)).toContain(hint);
     expect(answer.text).toBe(JSON.stringify(answer.data));
     // Nothing was sent and nothing was stored.
     expect(Object.values(connection.services.calls).flat()).toEqual([]);
@@ -79,8 +97,8 @@ describe('bad arguments', () => {
     const { error } = await call(connection, 'generate_video', { promt: 'a', duration: '8', size: 'big' });
     expect(error.code).toBe('invalid_argument');
     const problems = error.problems as { field: string; hint?: string }[];
-    expect(problems.map(({ field }) => field).sort()).toEqual(['duration', 'promt', 'prompt', 'size']);
-    for (const { field } of problems) expect(error.message).toContain(field);
+    expect(problems.map(({ field }) => field).sort()).toEqual(['duration', 'prompt', 'promt', 'size']);
+    for (const { field } of problems) expect(String(error.message)).toContain(field);
     expect(problems.find(({ field }) => field === 'promt')?.hint).toBe('Did you mean prompt?');
   });
 
@@ -88,7 +106,7 @@ describe('bad arguments', () => {
     connection = await connectMcp();
     const args = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`k${at}`.padEnd(200, 'x'), at]));
     const { error, text } = await call(connection, 'estimate_cost', { duration: 1, ...args });
-    expect(error.message).toContain('and 992 more');
+    expect(String(error.message)).toContain('and 992 more');
     expect(text.length).toBeLessThan(6_000);
   });
 
@@ -97,7 +115,7 @@ describe('bad arguments', () => {
     const args = JSON.parse('{"duration":10,"__proto__":{"x":1},"constructor":1}');
     const answer = await call(connection, 'estimate_cost', args);
     expect(answer.error.code).toBe('invalid_argument');
-    expect(answer.error.message).toContain('constructor');
+    expect(String(answer.error.message)).toContain('constructor');
   });
 
   test('more values than any request has are refused before they cost time', async () => {

@@ -11,7 +11,7 @@ describe('tool definitions', () => {
     connection = await connectMcp();
     const { tools } = await connection.client.listTools();
     const definition = tools.find((tool) => tool.name === name);
-    await expect(`${JSON.stringify(definition, null, 2)}\n`).toMatchFileSnapshot(`definitions/${name}.json`);
+    await expect(`${JSON.stringify(definition, null, 2)}\n`).toMatchFileSnapshot(`__snapshots__/${name}.json`);
   });
 
   test.each(ERAS)('all have what a client looks for (%s)', async (era) => {

@@ -122,6 +122,9 @@ describe('a database', () => {
     writeFileSync(taken, '');
     expect(failure(() => tempStore({ dataDir: taken }))).toMatchObject({ code: 'store_unavailable' });
 
+    // The kernel makes no folders there, not even for root.
+    expect(failure(() => tempStore({ dataDir: '/proc/sora' }))).toMatchObject({ code: 'store_unavailable' });
+
     const rubbish = tempDir();
     writeFileSync(join(rubbish, 'sora.db'), 'not a database, but long enough to look at'.repeat(100));
     const error = failure(() => tempStore({ dataDir: rubbish }));

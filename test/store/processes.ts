@@ -31,14 +31,21 @@ export interface Worker {
 export function startWorker(file: string, ...args: string[]): Worker {
   const child = fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const messages: unknown[] = [];
-  child.on('message', (message) => messages.push(message));
+  let wake = () => {};
+  child.on('message', (message) => {
+    messages.push(message);
+    wake();
+  });
+  child.on('exit', () => wake());
   return {
     child,
     async next() {
       while (messages.length === 0) {
-        const event = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => 'exit')]);
-        if (event === 'exit' && messages.length === 0)
-          throw new Error(`the worker ended without a word: ${args.join(' ')}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`the worker ended: ${args.join(' ')}`);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
       return messages.shift();
     },

@@ -112,7 +112,17 @@ export function character(
     }),
   );
   const id = `chr_${handle}`;
-  return { id, workspace: 'local', handle, name: handle, description: '', source, bindings, createdAt: 0, updatedAt: 0 };
+  return {
+    id,
+    workspace: 'local',
+    handle,
+    name: handle,
+    description: '',
+    source,
+    bindings,
+    createdAt: 0,
+    updatedAt: 0,
+  };
 }
 
 export function ask(request: Partial<RouteRequest> = {}): RouteRequest {

@@ -19,21 +19,9 @@ import vllmOmni from './vllm-omni.json' with { type: 'json' };
 import xai from './xai.json' with { type: 'json' };
 
 const DOCUMENTS: ReadonlyMap<string, { readonly route: string }> = new Map(
-  [
-    openai,
-    azure,
-    sglang,
-    vllmOmni,
-    litellm,
-    bifrost,
-    newApi,
-    gateway,
-    openrouter,
-    xai,
-    seed,
-    soraV1,
-    unifiedV2,
-  ].map((document) => [document.name, document]),
+  [openai, azure, sglang, vllmOmni, litellm, bifrost, newApi, gateway, openrouter, xai, seed, soraV1, unifiedV2].map(
+    (document) => [document.name, document],
+  ),
 );
 const parsed = new Map<string, Dialect>();
 
@@ -67,14 +55,16 @@ export function dialectNamed(name: string): Dialect {
  * and plain values replaced, and `null` takes a setting away. Throws `invalid_argument`; `field` is where it stands.
  */
 export function parseDialect(document: unknown, field = 'dialect'): Dialect {
-  const whole = isRecord(document) && typeof document.extends === 'string' ? extended(document, document.extends) : document;
+  const whole =
+    isRecord(document) && typeof document.extends === 'string' ? extended(document, document.extends) : document;
   const result = dialectSchema().safeParse(whole);
-  if (!result.success) throw invalid(field, `the dialect is not usable: ${z.prettifyError(result.error).slice(0, 600)}`);
+  if (!result.success)
+    throw invalid(field, `the dialect is not usable: ${z.prettifyError(result.error).slice(0, 600)}`);
   const dialect = result.data;
   if (!dialect.operations.create || !dialect.operations.get) {
     throw invalid(field, `the dialect ${dialect.name} has no create or no get operation`);
   }
-  if (!dialect.models.some((model) => model.id === dialect.defaults.model)) {
+  if (dialect.models.length > 0 && !dialect.models.some((model) => model.id === dialect.defaults.model)) {
     throw invalid(field, `the default model of the dialect ${dialect.name} is not among its models`);
   }
   return dialect;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MODEL_STATUSES, type ModelOffer, type Rate } from '../../domain/models.ts';
-import { parseSize, ROUTES, type Size } from '../../domain/video.ts';
+import { ROUTES, type Route, type Size } from '../../domain/video.ts';
 
 /** What a dialect can do; each has a method on the port. */
 export const OPERATIONS = [
@@ -47,6 +47,16 @@ export function dialectSchema() {
 }
 let built: ReturnType<typeof build> | undefined;
 
+/** The schema of a document that stands in the configuration: a whole dialect, or changes to a shipped one. */
+export function dialectSchemaFor(route: Route) {
+  const changes = z
+    .looseObject({
+      extends: z.string().min(1).describe('A shipped dialect that this one changes; null takes a setting away.'),
+    })
+    .describe('Objects are merged into the named dialect, lists and values replaced.');
+  return z.union([changes, dialectSchema().extend({ route: z.literal(route) })]);
+}
+
 export type Dialect = z.output<ReturnType<typeof build>>;
 export type Operation = NonNullable<Dialect['operations'][OperationName]>;
 export type Field = Exclude<NonNullable<Operation['fields'][FieldKey]>, string>;
@@ -55,9 +65,11 @@ function build() {
   const paths = z.array(z.string()).describe('Places to look, in order: `id`, `data.output`, `videos[0].url`.');
   const text = z.string().min(1);
   const isoDate = z.iso.date();
-  const size = z
-    .custom<Size>((value) => typeof value === 'string' && parseSize(value) !== undefined, 'a size is WIDTHxHEIGHT')
-    .meta({ type: 'string' });
+  // A regular expression, for a JSON Schema must be able to say it.
+  const size = z.string().regex(/^[1-9]\d{1,4}x[1-9]\d{1,4}$/, 'a size is WIDTHxHEIGHT') as unknown as z.ZodType<
+    Size,
+    Size
+  >;
 
   const field = z.union([
     text.describe('The name on the wire; the value goes as it is.'),
@@ -215,7 +227,7 @@ function build() {
     characterClipSeconds: z.tuple([z.number().nonnegative(), z.number().positive()]).optional(),
     characterUsd: z.number().nonnegative().optional().describe('Dollars for making one character; absent: unknown.'),
     limits: limits.prefault({}),
-    models: z.array(model).min(1),
+    models: z.array(model).default([]).describe('Empty: whatever the server was given, unknown here.'),
     defaults: z.strictObject({ model: text, seconds: z.number().positive(), size: size.optional() }),
     rates: z.array(rate).default([]),
   });

@@ -125,7 +125,7 @@ export function designFigure(name: string, description = ''): Figure {
       A: hsl(coat + 160, 0.65, 0.45),
       C: hsl(coat, 0.7, 0.5),
       D: hsl(coat + 50, 0.75, 0.72),
-      T: hsl(coat + 200, 0.3, 0.28),
+      T: hsl(coat + 200, 0.35, 0.42),
       B: rgb(0.16, 0.12, 0.12),
     },
   };

@@ -1,5 +1,5 @@
 import { type BitWriter, bitWriter } from './bits.ts';
-import { type PrefixCode, prefixCode } from './huffman.ts';
+import { canonicalCodes, type PrefixCode, prefixCode } from './huffman.ts';
 import type { Raster } from './raster.ts';
 
 /** Natural place of each coefficient in zigzag order. */
@@ -31,11 +31,9 @@ export function writeJpeg(raster: Raster, coarseness: number): Uint8Array {
   const quantisers = quantisersFor(coarseness);
   const tokens = tokenize(raster, quantisers);
   const [dc, ac] = [true, false].map((kind) => {
-    const counts = new Array<number>(257).fill(0);
+    const counts = new Array<number>(256).fill(0);
     for (const token of tokens) if (token.dc === kind) counts[token.symbol]!++;
-    // JPEG forbids the code of ones only; the last symbol takes it, and is never written.
-    counts[256] = 1;
-    return prefixCode(counts, 16);
+    return withoutOnes(counts);
   }) as [PrefixCode, PrefixCode];
 
   const scan = bitWriter();
@@ -54,6 +52,15 @@ export function writeJpeg(raster: Raster, coarseness: number): Uint8Array {
     ...stuffed(scan.bytes()),
     ...[0xff, 0xd9],
   ]);
+}
+
+/** JPEG forbids the code of ones only: one more symbol, the last of the longest, takes it and is never written. */
+function withoutOnes(counts: readonly number[]): PrefixCode {
+  const { lengths } = prefixCode([...counts, 1], 16);
+  const spare = counts.length;
+  const longest = lengths.indexOf(Math.max(...lengths));
+  [lengths[spare], lengths[longest]] = [lengths[longest]!, lengths[spare]!];
+  return { lengths, codes: canonicalCodes(lengths) };
 }
 
 function putToken(out: BitWriter, code: PrefixCode, { symbol, extra, bits }: Token): void {

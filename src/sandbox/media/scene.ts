@@ -31,11 +31,8 @@ export function composeScene(facts: SceneFacts): Scene {
   const random = seededRandom(facts.prompt);
   const cells = cellsOf(background);
   const dots = dotsOf(background);
-  const lines = wrapText(
-    facts.prompt,
-    Math.floor((cells.width - 2 * MARGIN) / GLYPH_ADVANCE),
-    cells.height < 100 ? 1 : 3,
-  );
+  const columns = Math.floor((cells.width - 2 * MARGIN) / GLYPH_ADVANCE);
+  const lines = cells.height < 60 ? [] : wrapText(facts.prompt, columns, cells.height < 100 ? 1 : 3);
   const panelTop = Math.max(0, dots.height - Math.ceil((lines.length * LINE + 3 * MARGIN + LINE) / 2));
   const stage: Stage = { width: dots.width, height: panelTop, horizon: Math.round(panelTop * 0.76) };
   const accent = hsl(random() * 360, 0.8, 0.62);
@@ -50,7 +47,7 @@ export function composeScene(facts: SceneFacts): Scene {
   const cast = placeCast(facts, stage);
   const clouds = Array.from({ length: 3 }, () => ({
     x: random() * stage.width,
-    y: stage.horizon * (0.25 + random() * 0.4),
+    y: stage.horizon * (0.15 + random() * 0.35),
   }));
   return (picture, seconds) => {
     copyPicture(background, picture);

@@ -16,6 +16,7 @@ create table storyboards (
   updated_at integer not null
 );
 create index storyboards_page on storyboards (workspace, seq);
+create index storyboards_pending on storyboards (updated_at) where film_state = 'pending';
 
 create table scenes (
   id text primary key,

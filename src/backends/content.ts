@@ -1,0 +1,154 @@
+import { SoraError } from '../domain/errors.ts';
+import type { CallContext, Content, ContentVariant, RemoteVideo } from './backend.ts';
+import { readText } from './bodies.ts';
+import { findError, parseJson } from './envelope.ts';
+import type { RawAnswer } from './http-port.ts';
+import { networkFailure } from './network-failure.ts';
+import { retryAfterSeconds } from './retry-after.ts';
+import { getVideo } from './videos.ts';
+import type { Wire } from './wire.ts';
+import { urlOf } from './write-request.ts';
+
+type Known = Pick<RemoteVideo, 'remoteId' | 'videoUrl'>;
+
+/**
+ * Opens a finished job's bytes. Places are tried in the dialect's order; a link that lapsed is asked for anew, once.
+ * Throws `link_expired` when nothing has it any more.
+ */
+export async function openContent(
+  wire: Wire,
+  known: Known,
+  variant: ContentVariant,
+  fromByte: number,
+  context?: CallContext,
+): Promise<Content> {
+  const endpoint = endpointOf(wire, known.remoteId, variant);
+  if (variant !== 'video') {
+    if (endpoint) return await openAt(wire, endpoint, fromByte, context);
+    throw new SoraError({ code: 'not_supported', message: `${wire.profile.id} has no ${variant} of its videos` });
+  }
+  const tried = new Set<string>();
+  let lapsed: SoraError | undefined;
+  for await (const url of placesOf(wire, known, endpoint, context)) {
+    if (tried.has(url.href)) continue;
+    tried.add(url.href);
+    try {
+      return await openAt(wire, url, fromByte, context);
+    } catch (error) {
+      // A place that does not have it may be followed by one that does; any other trouble is told.
+      if (!(error instanceof SoraError) || (error.code !== 'link_expired' && error.code !== 'not_supported'))
+        throw error;
+      lapsed ??= error;
+    }
+  }
+  throw (
+    lapsed ??
+    new SoraError({
+      code: 'download_failed',
+      message: `${wire.profile.id} does not say where the video is`,
+      retryable: true,
+    })
+  );
+}
+
+async function* placesOf(
+  wire: Wire,
+  known: Known,
+  endpoint: URL | undefined,
+  context?: CallContext,
+): AsyncGenerator<URL> {
+  const link = known.videoUrl !== undefined && URL.canParse(known.videoUrl) ? new URL(known.videoUrl) : undefined;
+  const places = wire.dialect.answer.file.indexOf('content') === 0 ? [endpoint, link] : [link, endpoint];
+  for (const place of places) if (place) yield place;
+  const fresh = await getVideo(wire, known.remoteId, context).catch(() => undefined);
+  if (fresh?.videoUrl !== undefined) yield new URL(fresh.videoUrl);
+}
+
+function endpointOf(wire: Wire, id: string, variant: ContentVariant): URL | undefined {
+  const operation = wire.dialect.operations.content;
+  if (!operation?.variants.includes(variant)) return undefined;
+  // The video is what every server gives unasked; only the others need the field.
+  return urlOf(wire.baseUrl, operation, { id, variant: variant === 'video' ? undefined : variant });
+}
+
+async function openAt(wire: Wire, url: URL, fromByte: number, context?: CallContext): Promise<Content> {
+  const range = fromByte > 0 ? { range: `bytes=${fromByte}-` } : undefined;
+  const answer = await wire.http.open(url, { headers: { accept: '*/*', ...range }, signal: context?.signal });
+  const { status, headers } = answer;
+  // The file is shorter than what we have of it: from the start, then.
+  if (status === 416 && fromByte > 0) {
+    answer.body.destroy();
+    return await openAt(wire, url, 0, context);
+  }
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if ((status !== 200 && status !== 206) || type === 'text/html' || type === 'application/json')
+    throw await refused(wire, answer, type);
+  const given = /^bytes (\d+)-\d*\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
+  const offset = status === 206 ? Number(given?.[1] ?? fromByte) : 0;
+  const length =
+    headers['content-encoding'] === undefined ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN;
+  const total = given && given[2] !== '*' ? Number(given[2]) : offset + length;
+  return {
+    body: telling(answer, url.host, context),
+    offset,
+    ...(Number.isSafeInteger(total) ? { totalBytes: total } : {}),
+    ...(type === undefined ? {} : { contentType: wire.tell(type, 100) }),
+  };
+}
+
+async function refused(wire: Wire, answer: RawAnswer, type: string | undefined): Promise<SoraError> {
+  const { status, url, headers } = answer;
+  const text = await readText(answer.body, 64 * 1024).catch(() => undefined);
+  const told = text === undefined ? undefined : findError(parseJson(text), status < 400);
+  const message = `${url.host} answered ${status}${told ? `: ${wire.tell(told.message, 300)}` : type?.includes('html') ? ' with a web page' : ''}`;
+  const home = url.origin === wire.baseUrl.origin;
+  const details = { status };
+  if (status === 404 || status === 410 || (status === 403 && !home)) {
+    return new SoraError({
+      code: 'link_expired',
+      message: `the video is not there any more, or not yet: ${message}`,
+      hint: 'Upstream links live for an hour to a day. Ask for the task again; if it stays away, make the video anew.',
+      details,
+    });
+  }
+  if (home && (status === 401 || status === 403)) {
+    return new SoraError({ code: 'auth_failed', message, hint: 'Check the API key of this backend.', details });
+  }
+  if (status === 405 || status === 501) return new SoraError({ code: 'not_supported', message, details });
+  if (status === 429) {
+    const retryAfter = retryAfterSeconds(headers, wire.clock());
+    return new SoraError({ code: 'rate_limited', message, retryable: true, retryAfterSeconds: retryAfter, details });
+  }
+  return new SoraError({ code: 'download_failed', message, retryable: true, details });
+}
+
+/** The same bytes, whose errors are ours to tell. Leaving early destroys the connection. */
+function telling(answer: RawAnswer, host: string, context?: CallContext): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const source = answer.body[Symbol.asyncIterator]();
+      return {
+        async next() {
+          try {
+            return await source.next();
+          } catch (error) {
+            const cancelled = context?.signal?.aborted === true;
+            const failure = networkFailure(error, { host, paid: false, written: true, cancelled });
+            if (cancelled || failure.code !== 'backend_unavailable') throw failure;
+            throw new SoraError({
+              code: 'download_failed',
+              message: `the download from ${host} broke off`,
+              retryable: true,
+              cause: error,
+            });
+          }
+        },
+        async return() {
+          answer.body.destroy();
+          await source.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}

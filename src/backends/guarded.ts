@@ -1,0 +1,192 @@
+import { SoraError } from '../domain/errors.ts';
+import type { Clock } from '../domain/ids.ts';
+import type { BackendLimits } from '../domain/models.ts';
+import type { Backend } from './backend.ts';
+import { BREAKER_POLICY, type BreakerPolicy, createBreaker } from './breaker.ts';
+import type { DialectBackend } from './engine.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
+
+/** How a backend has been doing, as far as this process knows. */
+export interface BackendHealth {
+  /** `down`: calls fail and none is sent for a while. `gone`: it says that it makes no videos any more. */
+  readonly state: 'up' | 'down' | 'gone';
+  /** Unix milliseconds until which it is left alone. */
+  readonly until?: number | undefined;
+  readonly reason?: string | undefined;
+  /** Models that it said it does not have, with the unix milliseconds until which that is believed. */
+  readonly goneModels: Readonly<Record<string, number>>;
+}
+
+export interface GuardedBackend extends Backend {
+  health(): BackendHealth;
+}
+
+export interface GuardOptions {
+  readonly clock: Clock;
+  /** Default: the profile's. */
+  readonly limits?: Pick<BackendLimits, 'createsPerMinute' | 'readsPerMinute'> | undefined;
+  /** Default `BREAKER_POLICY`. */
+  readonly breaker?: BreakerPolicy | undefined;
+  /** How long `gone` is believed, in milliseconds. Default 15 minutes. */
+  readonly goneMs?: number | undefined;
+}
+
+const GONE_MS = 15 * 60_000;
+/** Codes that speak of the network or of the upstream's own trouble. */
+const TROUBLE: ReadonlySet<string> = new Set(['backend_unavailable', 'upstream_error', 'answer_lost']);
+
+/**
+ * The same backend, minding its limits and its health: what cannot succeed now is refused here, at once and for free.
+ * Downloads pass freely: their bytes often come from elsewhere.
+ */
+export function guarded(backend: Backend | DialectBackend, options: GuardOptions): GuardedBackend {
+  const { clock } = options;
+  const { profile } = backend;
+  const goneMs = options.goneMs ?? GONE_MS;
+  const limits = options.limits ?? profile.limits;
+  const creates = createLimiter(limits.createsPerMinute, clock);
+  const reads = createLimiter(limits.readsPerMinute, clock);
+  const breaker = createBreaker(options.breaker ?? BREAKER_POLICY, clock);
+  const goneModels = new Map<string, number>();
+  let gone: { readonly until: number; readonly reason: string } | undefined;
+
+  const goneNow = () => (gone !== undefined && clock() < gone.until ? gone : undefined);
+  const modelsNow = () => Object.fromEntries([...goneModels].filter(([, until]) => clock() < until));
+
+  async function through<T>(limiter: Limiter, call: () => Promise<T>): Promise<T> {
+    // The breaker is asked last: its yes may be the one trial, which must then really be sent.
+    if (breakerOpen()) throw down();
+    const wait = limiter.take();
+    if (wait > 0) throw tooMany(wait);
+    if (!breaker.admit()) throw down();
+    try {
+      const result = await call();
+      breaker.succeeded();
+      return result;
+    } catch (error) {
+      report(error, limiter);
+      throw error;
+    }
+  }
+
+  function report(error: unknown, limiter: Limiter): void {
+    if (!(error instanceof SoraError) || error.code === 'cancelled' || error.details?.cancelled === true) {
+      breaker.abstained();
+    } else if (TROUBLE.has(error.code)) {
+      breaker.failed(error.message);
+    } else if (error.details?.status === undefined) {
+      // Refused before anything was sent: nothing was learned.
+      breaker.abstained();
+    } else {
+      breaker.succeeded();
+      remember(error, limiter);
+    }
+  }
+
+  function remember(error: SoraError, limiter: Limiter): void {
+    if (error.code === 'rate_limited' && error.retryAfterSeconds !== undefined) {
+      limiter.pauseUntil(clock() + error.retryAfterSeconds * 1_000);
+    }
+    if (error.code !== 'backend_gone') return;
+    const model = error.details?.model;
+    if (typeof model === 'string') goneModels.set(model, clock() + goneMs);
+    else gone = { until: clock() + goneMs, reason: error.message };
+  }
+
+  async function create<T>(model: string | undefined, call: () => Promise<T>): Promise<T> {
+    const over = goneNow();
+    if (over) throw goneError(over.reason, over.until);
+    const until = model === undefined ? undefined : modelsNow()[model];
+    if (until !== undefined)
+      throw goneError(`${profile.id} said that it does not have the model ${model}`, until, model);
+    const result = await through(creates, call);
+    gone = undefined;
+    if (model !== undefined) goneModels.delete(model);
+    return result;
+  }
+
+  function breakerOpen(): boolean {
+    const now = breaker.state();
+    return now.state === 'open' && clock() < now.until;
+  }
+
+  function down(): SoraError {
+    const now = breaker.state();
+    const until = now.state === 'open' ? Math.max(now.until, clock() + 1_000) : clock() + 1_000;
+    return new SoraError({
+      code: 'backend_unavailable',
+      message: `${profile.id} is left alone for a while: ${now.state === 'open' ? now.reason : 'it is being tried'}`,
+      hint: 'Try again later, or choose another backend.',
+      retryable: true,
+      retryAfterSeconds: secondsUntil(until),
+    });
+  }
+
+  function tooMany(waitMs: number): SoraError {
+    return new SoraError({
+      code: 'rate_limited',
+      message: `${profile.id} takes no more requests for the moment`,
+      hint: 'Wait, then ask again; the limit is set in the configuration or was told by the upstream.',
+      retryable: true,
+      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)),
+    });
+  }
+
+  function goneError(reason: string, until: number, model?: string): SoraError {
+    return new SoraError({
+      code: 'backend_gone',
+      message: reason,
+      hint:
+        model === undefined
+          ? 'Choose another backend, or point its base URL at a server that lives.'
+          : 'Ask for another model, or choose another backend; sora://backends lists them.',
+      retryAfterSeconds: secondsUntil(until),
+      ...(model === undefined ? {} : { details: { model } }),
+    });
+  }
+
+  const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - clock()) / 1_000));
+
+  function health(): BackendHealth {
+    const models = modelsNow();
+    const over = goneNow();
+    if (over) return { state: 'gone', until: over.until, reason: over.reason, goneModels: models };
+    const now = breaker.state();
+    if (now.state === 'open') return { state: 'down', until: now.until, reason: now.reason, goneModels: models };
+    const reason = announced(backend);
+    return { state: 'up', ...(reason === undefined ? {} : { reason }), goneModels: models };
+  }
+
+  const { listVideos, deleteVideo, revise, createCharacter, extractCharacter, listCharacters } = backend;
+  return {
+    profile,
+    health,
+    createVideo: (request, context) => create(request.model, () => backend.createVideo(request, context)),
+    getVideo: (id, context) => through(reads, () => backend.getVideo(id, context)),
+    ...(listVideos && { listVideos: (page, context) => through(reads, () => listVideos(page, context)) }),
+    ...(deleteVideo && { deleteVideo: (id, context) => through(reads, () => deleteVideo(id, context)) }),
+    ...(revise && { revise: (request, context) => create(request.model, () => revise(request, context)) }),
+    ...(createCharacter && {
+      createCharacter: (request, context) => create(undefined, () => createCharacter(request, context)),
+    }),
+    ...(extractCharacter && {
+      extractCharacter: (request, context) => create(undefined, () => extractCharacter(request, context)),
+    }),
+    ...(listCharacters && { listCharacters: (context) => through(reads, () => listCharacters(context)) }),
+    openContent: (known, variant, fromByte, context) => backend.openContent(known, variant, fromByte, context),
+    async probe(context) {
+      const result = await backend.probe(context);
+      if (result.reachable) breaker.succeeded();
+      else breaker.failed(result.problem ?? 'it could not be reached');
+      return result;
+    },
+    close: () => backend.close(),
+  };
+}
+
+/** Of `Deprecation` and `Sunset` headers: a warning, for what still answers is not gone. */
+function announced(backend: Backend | DialectBackend): string | undefined {
+  const { sunset, deprecation } = 'notices' in backend ? backend.notices() : {};
+  if (sunset !== undefined) return `announced to end on ${new Date(sunset).toISOString().slice(0, 10)}`;
+  return deprecation === undefined ? undefined : 'announced as deprecated';
+}

@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SoraError } from '../domain/errors.ts';
+import { boundConnections } from './connections.ts';
+import { drain, type Traffic } from './drain.ts';
+import { signFileLinks } from './file-links.ts';
+import { isLoopbackHost } from './guards.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import type { HttpOptions, HttpPorts } from './ports.ts';
+import { routeRequests } from './router.ts';
+
+export { clientEntries } from './client-entries.ts';
+export type { HttpLimits } from './limits.ts';
+export type { HttpOptions, ServedFile } from './ports.ts';
+export { loadOrCreateToken } from './token-file.ts';
+export type { HttpToken } from './tokens.ts';
+
+export interface HttpServer {
+  /** Without a path or a trailing slash. */
+  readonly url: string;
+  /** A link to a task's video that works without the token for a while. */
+  fileLink(workspace: string, taskId: string): string;
+  /** Takes no more requests, lets running ones finish within the limit, then closes everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves MCP over HTTP and SSE.
+ *
+ * @throws SoraError `invalid_argument` when it would be open to strangers, or cannot listen there
+ */
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  refuseOpenDoors(options);
+  const ports: HttpPorts = { ...options, limits: { ...DEFAULT_LIMITS, ...options.limits } };
+  const { limits } = ports;
+  const links = signFileLinks(limits.linkMs, ports.now);
+  const routes = routeRequests(ports, links);
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+    noDelay: true,
+  });
+  boundConnections(server, limits);
+  const take = (req: IncomingMessage, res: ServerResponse) => void routes.handle(req, res);
+  server.on('request', take).on('checkContinue', take);
+  await listen(server, options);
+  const sweeping = setInterval(routes.sweep, Math.min(60_000, limits.idleSessionMs));
+  sweeping.unref();
+
+  const url = addressOf(server, options.host);
+  const traffic: Traffic = { server, stop: routes.stop, running: routes.running, end: routes.end };
+  let closing: Promise<void> | undefined;
+  return {
+    url,
+    fileLink: (workspace, taskId) => (options.publicUrl?.replace(/\/+$/, '') ?? url) + links.mint(workspace, taskId),
+    close() {
+      clearInterval(sweeping);
+      closing ??= drain(traffic, limits.drainMs);
+      return closing;
+    },
+  };
+}
+
+function refuseOpenDoors({ host, tokens, allowedHosts }: HttpOptions): void {
+  if (tokens.length === 0) {
+    throw new SoraError({
+      code: 'invalid_argument',
+      field: 'SORA_HTTP_TOKEN',
+      message: 'HTTP is never served without a token',
+    });
+  }
+  if (isLoopbackHost(host) || allowedHosts.length > 0) return;
+  const message = `listening on ${host} lets other machines in`;
+  const hint = 'Name the hosts it is reached by, e.g. SORA_HTTP_ALLOWED_HOSTS=video.example.org.';
+  throw new SoraError({ code: 'invalid_argument', field: 'SORA_HTTP_ALLOWED_HOSTS', message, hint });
+}
+
+function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'the port is in use' : (cause.code ?? 'unknown error');
+      const hint = cause.code === 'EADDRINUSE' ? 'Choose another with --port.' : undefined;
+      reject(
+        new SoraError({ code: 'invalid_argument', message: `cannot listen on ${host}:${port}: ${why}`, hint, cause }),
+      );
+    });
+    server.listen({ host, port, backlog: 511 }, resolve);
+  });
+}
+
+function addressOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,116 @@
+import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/server';
+import { nameCall } from './access-log.ts';
+import { readJson } from './body.ts';
+import type { Call, Route } from './call.ts';
+import { departureOf, webRequest, writeResponse } from './exchange.ts';
+import type { HttpPorts } from './ports.ts';
+import { refuse } from './refusal.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+const METHODS = 'GET, POST, DELETE';
+
+/** `/mcp`: the 2026 protocol without sessions, and older clients with one each. */
+export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
+  const { unreadBytes } = ports.limits;
+
+  const answer = async (call: Call, handle: (request: Request) => Promise<Response>): Promise<void> => {
+    const request = webRequest(call.req, departureOf(call.res));
+    await writeResponse(await handle(request), call.res, unreadBytes);
+  };
+
+  const serveModern = async (call: Call, request: Request, parsedBody: unknown): Promise<void> => {
+    const { tenant } = call;
+    const listens = call.rpc === 'subscriptions/listen';
+    const leave = (listens ? tenant.streams : tenant.running).take();
+    try {
+      // Before the stream is acknowledged: a change right after it must not be missed.
+      if (listens) await tenant.watch();
+      await writeResponse(await tenant.modern.fetch(request, { parsedBody }), call.res, unreadBytes);
+    } finally {
+      leave();
+    }
+  };
+
+  const post = async (call: Call): Promise<void> => {
+    const { req, res, tenant } = call;
+    const body = await readJson(req, res, ports.limits);
+    Object.assign(call, nameCall(body));
+    tenant.rate.spend('', Array.isArray(body) ? body.length : 1);
+    const request = webRequest(req, departureOf(res));
+    if (!(await isLegacyRequest(request, body))) return serveModern(call, request, body);
+    const id = req.headers['mcp-session-id'];
+    if (typeof id === 'string') return postInSession(call, sessions.find(id, tenant.caller), request, body);
+    if (!isInitializeRequest(body)) throw refuse(400, 'The Mcp-Session-Id header is missing; initialize first');
+    const session = await sessions.open(tenant.caller);
+    try {
+      await postInSession(call, session, request, body);
+    } finally {
+      if (session.transport.sessionId === undefined) await session.server.close();
+    }
+  };
+
+  const postInSession = async (call: Call, session: Session, request: Request, parsedBody: unknown): Promise<void> => {
+    const leave = call.tenant.running.take();
+    try {
+      await withIds(session, parsedBody, () =>
+        use(session, async () => {
+          await writeResponse(await session.transport.handleRequest(request, { parsedBody }), call.res, unreadBytes);
+        }),
+      );
+    } finally {
+      leave();
+    }
+  };
+
+  const use = async (session: Session, act: () => Promise<void>): Promise<void> => {
+    session.busy++;
+    try {
+      await act();
+    } finally {
+      session.busy--;
+      session.usedAt = ports.now();
+    }
+  };
+
+  return async (call) => {
+    const { req, tenant } = call;
+    if (req.method === 'POST') return post(call);
+    if (req.method !== 'GET' && req.method !== 'DELETE') {
+      throw refuse(405, 'Method not allowed', { headers: { allow: METHODS } });
+    }
+    tenant.rate.spend('');
+    const id = req.headers['mcp-session-id'];
+    if (typeof id !== 'string') {
+      // 2026 clients have no use for GET; the older ones come with a session.
+      throw refuse(405, 'GET and DELETE need the Mcp-Session-Id header', { headers: { allow: METHODS } });
+    }
+    const session = sessions.find(id, tenant.caller);
+    const leave = req.method === 'GET' ? tenant.streams.take() : () => {};
+    try {
+      await use(session, () => answer(call, (request) => session.transport.handleRequest(request)));
+    } finally {
+      leave();
+    }
+  };
+}
+
+/**
+ * Two requests with one id at a time would leave the first without an answer, and its stream open for ever: the
+ * transport keeps answers by id.
+ */
+async function withIds(session: Session, body: unknown, act: () => Promise<void>): Promise<void> {
+  const ids: string[] = [];
+  for (const message of Array.isArray(body) ? body : [body]) {
+    const { id, method } = (message ?? {}) as { id?: unknown; method?: unknown };
+    if (method !== undefined && (typeof id === 'string' || typeof id === 'number')) ids.push(JSON.stringify(id));
+  }
+  if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
+    throw refuse(400, 'This id is already under way in the session', { code: -32_600 });
+  }
+  for (const id of ids) session.ids.add(id);
+  try {
+    await act();
+  } finally {
+    for (const id of ids) session.ids.delete(id);
+  }
+}

@@ -1,0 +1,45 @@
+import type { McpServer } from '@modelcontextprotocol/server';
+import type { Watching } from '../mcp/notifications.ts';
+import type { Services } from '../services/services.ts';
+import type { HttpLimits } from './limits.ts';
+import type { HttpToken } from './tokens.ts';
+
+/** A saved video. */
+export interface ServedFile {
+  /** Absolute; never derived from what a caller sent. */
+  readonly path: string;
+  /** What a browser calls it, e.g. `task_….mp4`. */
+  readonly name: string;
+}
+
+export interface HttpOptions {
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** At least one. */
+  readonly tokens: readonly HttpToken[];
+  /** Host names that requests may be addressed to, besides the loopback ones. Needed where others can reach the server. */
+  readonly allowedHosts: readonly string[];
+  /** Origins of web pages that may call, besides the server's own. @default none */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** The address that links to files start with. @default the server's own */
+  readonly publicUrl?: string | undefined;
+  /** A fresh server: one a connection, or one a request when it is never to watch. */
+  readonly serverFor: (workspace: string, watching: Watching) => McpServer;
+  /** Must remember what it made. */
+  readonly services: (workspace: string) => Promise<Pick<Services, 'onChange'>>;
+  /** The file of a finished task of that workspace. */
+  readonly files: (workspace: string, taskId: string) => Promise<ServedFile | undefined>;
+  /** Takes one line for the operator. */
+  readonly log: (line: string) => void;
+  readonly logFormat: 'text' | 'json';
+  readonly limits?: Partial<HttpLimits> | undefined;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** What the routes share. */
+export interface HttpPorts extends Omit<HttpOptions, 'limits'> {
+  readonly limits: HttpLimits;
+}

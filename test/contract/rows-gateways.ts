@@ -1,0 +1,461 @@
+import {
+  create,
+  createWith,
+  download,
+  FILES,
+  get,
+  list,
+  MEDIA,
+  MP4_PART,
+  makeCharacter,
+  PNG_PART,
+  probe,
+  type Row,
+  remove,
+  revise,
+} from './rows.ts';
+
+const MODELS = { object: 'list', data: [{ id: 'sora-2' }] };
+const MP4 = Buffer.from('mp4');
+const BODY = { prompt: 'A cat in the rain', model: 'sora-2', seconds: '8', size: '1280x720' };
+const API_KEY = { 'api-key': 'sk-contract-key', authorization: undefined };
+const LONG_ID = 'video_bGl0ZWxsbTpjdXN0b206YXp1cmU7dmlkZW86MTIz==';
+const LONG_PATH = '/v1/videos/video_bGl0ZWxsbTpjdXN0b206YXp1cmU7dmlkZW86MTIz%3D%3D';
+const azure = { dialect: 'azure', base: '/openai/v1' } as const;
+
+const AZURE: readonly Row[] = [
+  {
+    ...azure,
+    operation: 'create',
+    call: create(),
+    sends: { method: 'POST', path: '/openai/v1/videos', headers: API_KEY, json: BODY },
+    answer: { id: 'video_1', status: 'queued' },
+  },
+  {
+    ...azure,
+    operation: 'create',
+    what: 'a picture by address is fetched and uploaded',
+    call: createWith(() => ({ referenceImage: { kind: 'url', url: `${MEDIA.origin}/still.png` } })),
+    sends: {
+      method: 'POST',
+      path: '/openai/v1/videos',
+      headers: API_KEY,
+      form: { ...BODY, input_reference: PNG_PART },
+    },
+    answer: { id: 'video_1', status: 'queued' },
+  },
+  {
+    ...azure,
+    operation: 'get',
+    call: get('video_1'),
+    sends: { method: 'GET', path: '/openai/v1/videos/video_1', headers: API_KEY },
+    answer: { id: 'video_1', status: 'in_progress', progress: 36 },
+    gives: { state: 'in_progress', progress: 36 },
+  },
+  {
+    ...azure,
+    operation: 'list',
+    call: list,
+    sends: { method: 'GET', path: '/openai/v1/videos?limit=20&order=desc', headers: API_KEY },
+    answer: { data: [], has_more: false },
+  },
+  {
+    ...azure,
+    operation: 'delete',
+    call: remove('video_1'),
+    sends: { method: 'DELETE', path: '/openai/v1/videos/video_1', headers: API_KEY },
+    answer: { id: 'video_1', deleted: true },
+  },
+  {
+    ...azure,
+    operation: 'content',
+    call: download('video_1', 'thumbnail'),
+    sends: { method: 'GET', path: '/openai/v1/videos/video_1/content?variant=thumbnail', headers: API_KEY },
+    answer: MP4,
+  },
+  {
+    ...azure,
+    operation: 'remix',
+    call: revise('remix', 'video_1'),
+    sends: {
+      method: 'POST',
+      path: '/openai/v1/videos/video_1/remix',
+      headers: API_KEY,
+      json: { prompt: 'Make it night' },
+    },
+    answer: { id: 'video_2', status: 'queued' },
+  },
+  {
+    ...azure,
+    operation: 'models',
+    call: probe,
+    sends: { method: 'GET', path: '/openai/v1/models', headers: API_KEY },
+    answer: MODELS,
+  },
+];
+
+const LITELLM: readonly Row[] = [
+  {
+    dialect: 'litellm',
+    operation: 'create',
+    call: create({ prompt: 'Luna waves', characters: [{ remoteId: 'char_1', name: 'Luna' }] }),
+    sends: {
+      method: 'POST',
+      path: '/v1/videos',
+      json: { ...BODY, prompt: 'Luna waves', characters: [{ id: 'char_1' }] },
+    },
+    answer: { id: LONG_ID, object: 'video', status: null },
+    gives: { remoteId: LONG_ID, state: 'queued' },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'get',
+    what: 'ids are base64 with =; fields may be missing',
+    call: get(LONG_ID),
+    sends: { method: 'GET', path: LONG_PATH },
+    answer: { id: LONG_ID },
+    gives: { remoteId: LONG_ID, state: 'in_progress' },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'list',
+    call: list,
+    sends: { method: 'GET', path: '/v1/videos?limit=20&order=desc' },
+    answer: { data: [{ id: LONG_ID, status: 'completed' }], has_more: false },
+    gives: { videos: [{ remoteId: LONG_ID, state: 'completed' }] },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'delete',
+    call: remove(LONG_ID),
+    sends: { method: 'DELETE', path: LONG_PATH },
+    answer: { id: LONG_ID, deleted: true },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'content',
+    call: download(LONG_ID),
+    sends: { method: 'GET', path: `${LONG_PATH}/content` },
+    answer: MP4,
+  },
+  {
+    dialect: 'litellm',
+    operation: 'remix',
+    call: revise('remix', LONG_ID),
+    sends: { method: 'POST', path: `${LONG_PATH}/remix`, json: { prompt: 'Make it night' } },
+    answer: { id: 'video_2', status: 'queued' },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'edit',
+    call: revise('edit', LONG_ID),
+    sends: { method: 'POST', path: '/v1/videos/edits', json: { prompt: 'Make it night', video: { id: LONG_ID } } },
+    answer: { id: 'video_2', status: 'queued' },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'extend',
+    call: revise('extend', LONG_ID, 4),
+    sends: {
+      method: 'POST',
+      path: '/v1/videos/extensions',
+      json: { prompt: 'Make it night', seconds: '4', video: { id: LONG_ID } },
+    },
+    answer: { id: 'video_2', status: 'queued' },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'createCharacter',
+    call: makeCharacter(() => ({ kind: 'file', path: FILES.mp4 })),
+    sends: { method: 'POST', path: '/v1/videos/characters', form: { name: 'Luna', video: MP4_PART } },
+    answer: { id: 'char_1', name: 'Luna' },
+    gives: { remoteId: 'char_1', mention: 'Luna' },
+  },
+  {
+    dialect: 'litellm',
+    operation: 'models',
+    call: probe,
+    sends: { method: 'GET', path: '/v1/models' },
+    answer: MODELS,
+  },
+];
+
+const BIFROST: readonly Row[] = [
+  {
+    dialect: 'bifrost',
+    operation: 'create',
+    what: 'seconds an integer, models as provider/model',
+    call: create({ model: 'openai/sora-2' }),
+    sends: { method: 'POST', path: '/v1/videos', json: { ...BODY, model: 'openai/sora-2', seconds: 8 } },
+    answer: { id: 'video_1:openai', status: 'queued', seconds: 8 },
+    gives: { remoteId: 'video_1:openai', seconds: 8 },
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'create',
+    what: 'a local picture inside the JSON',
+    call: createWith(() => ({ model: 'openai/sora-2', referenceImage: { kind: 'file', path: FILES.png } })),
+    sends: {
+      method: 'POST',
+      path: '/v1/videos',
+      json: {
+        ...BODY,
+        model: 'openai/sora-2',
+        seconds: 8,
+        input_reference: 'data:image/png;base64,iVBORw0KGgo=',
+      },
+    },
+    answer: { id: 'video_1:openai', status: 'queued' },
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'get',
+    what: 'ids hold a colon; the file is in a list',
+    call: get('video_1:openai'),
+    sends: { method: 'GET', path: '/v1/videos/video_1%3Aopenai' },
+    answer: { id: 'video_1:openai', status: 'completed', videos: [{ url: 'https://cdn.example/v.mp4', type: 'url' }] },
+    gives: { state: 'completed', videoUrl: 'https://cdn.example/v.mp4' },
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'list',
+    call: list,
+    sends: { method: 'GET', path: '/v1/videos?limit=20&order=desc' },
+    answer: { data: [], has_more: false },
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'delete',
+    call: remove('video_1:openai'),
+    sends: { method: 'DELETE', path: '/v1/videos/video_1%3Aopenai' },
+    answer: { id: 'video_1:openai', deleted: true },
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'content',
+    call: download('video_1:openai'),
+    sends: { method: 'GET', path: '/v1/videos/video_1%3Aopenai/content' },
+    answer: MP4,
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'remix',
+    call: revise('remix', 'video_1:openai'),
+    sends: { method: 'POST', path: '/v1/videos/video_1%3Aopenai/remix', json: { prompt: 'Make it night' } },
+    answer: { id: 'video_2:openai', status: 'queued' },
+  },
+  {
+    dialect: 'bifrost',
+    operation: 'models',
+    call: probe,
+    sends: { method: 'GET', path: '/v1/models' },
+    answer: MODELS,
+  },
+];
+
+const NEW_API: readonly Row[] = [
+  {
+    dialect: 'new-api',
+    operation: 'create',
+    what: 'task_id beside id, times in ms',
+    call: create(),
+    sends: { method: 'POST', path: '/v1/videos', json: BODY },
+    answer: { id: 'task_1', task_id: 'task_1', object: 'video', status: 'queued', created_at: 1_764_347_090_922 },
+    gives: { remoteId: 'task_1', createdAt: 1_764_347_090_922 },
+  },
+  {
+    dialect: 'new-api',
+    operation: 'create',
+    what: 'a picture',
+    call: createWith(() => ({ referenceImage: { kind: 'file', path: FILES.png } })),
+    sends: { method: 'POST', path: '/v1/videos', form: { ...BODY, input_reference: PNG_PART } },
+    answer: { id: 'task_1', status: 'queued' },
+  },
+  {
+    dialect: 'new-api',
+    operation: 'get',
+    what: 'the status unknown still runs; the file is in metadata',
+    call: get('task_1'),
+    sends: { method: 'GET', path: '/v1/videos/task_1' },
+    answer: { id: 'up_9', task_id: 'task_1', status: 'unknown', metadata: { url: 'https://cdn.example/v.mp4' } },
+    gives: { remoteId: 'task_1', state: 'in_progress', videoUrl: 'https://cdn.example/v.mp4' },
+  },
+  {
+    dialect: 'new-api',
+    operation: 'content',
+    call: download('task_1'),
+    sends: { method: 'GET', path: '/v1/videos/task_1/content' },
+    answer: MP4,
+  },
+  {
+    dialect: 'new-api',
+    operation: 'remix',
+    call: revise('remix', 'task_1'),
+    sends: { method: 'POST', path: '/v1/videos/task_1/remix', json: { prompt: 'Make it night' } },
+    answer: { id: 'task_2', status: 'queued' },
+  },
+  {
+    dialect: 'new-api',
+    operation: 'models',
+    call: probe,
+    sends: { method: 'GET', path: '/v1/models' },
+    answer: MODELS,
+  },
+];
+
+const GATEWAY: readonly Row[] = [
+  {
+    dialect: 'gateway',
+    operation: 'create',
+    what: 'the look of a video, kept by reference (the seed)',
+    call: create({ referenceVideo: 'https://example.com/character_source.mp4', influenceStrength: 0.8 }),
+    sends: {
+      method: 'POST',
+      path: '/v1/videos',
+      json: { ...BODY, reference_video: 'https://example.com/character_source.mp4', influence_strength: 0.8 },
+    },
+    answer: { id: 'video_1', status: 'submitted' },
+    gives: { state: 'queued' },
+  },
+  {
+    dialect: 'gateway',
+    operation: 'get',
+    call: get('video_1'),
+    sends: { method: 'GET', path: '/v1/videos/video_1' },
+    answer: { id: 'video_1', status: 'completed', video_url: 'https://cdn.example/v.mp4' },
+    gives: { videoUrl: 'https://cdn.example/v.mp4' },
+  },
+  {
+    dialect: 'gateway',
+    operation: 'list',
+    call: list,
+    sends: { method: 'GET', path: '/v1/videos?limit=20&order=desc' },
+    answer: { data: [], has_more: false },
+  },
+  {
+    dialect: 'gateway',
+    operation: 'delete',
+    call: remove('video_1'),
+    sends: { method: 'DELETE', path: '/v1/videos/video_1' },
+    answer: { id: 'video_1', deleted: true },
+  },
+  {
+    dialect: 'gateway',
+    operation: 'content',
+    call: download('video_1'),
+    sends: { method: 'GET', path: '/v1/videos/video_1/content' },
+    answer: MP4,
+  },
+  {
+    dialect: 'gateway',
+    operation: 'remix',
+    call: revise('remix', 'video_1'),
+    sends: { method: 'POST', path: '/v1/videos/video_1/remix', json: { prompt: 'Make it night' } },
+    answer: { id: 'video_2', status: 'submitted' },
+  },
+  {
+    dialect: 'gateway',
+    operation: 'models',
+    call: probe,
+    sends: { method: 'GET', path: '/v1/models' },
+    answer: MODELS,
+  },
+];
+
+const OTHERS: readonly Row[] = [
+  {
+    dialect: 'openrouter',
+    operation: 'create',
+    base: '/api/v1',
+    call: create({
+      model: 'google/veo-3.1',
+      referenceImage: { kind: 'url', url: 'https://example.com/a.png' },
+    }),
+    sends: {
+      method: 'POST',
+      path: '/api/v1/videos',
+      json: {
+        prompt: 'A cat in the rain',
+        model: 'google/veo-3.1',
+        duration: 8,
+        size: '1280x720',
+        frame_images: [
+          { type: 'image_url', image_url: { url: 'https://example.com/a.png' }, frame_type: 'first_frame' },
+        ],
+      },
+    },
+    answer: { id: 'job-1', polling_url: '/api/v1/videos/job-1', status: 'pending' },
+    gives: { remoteId: 'job-1', state: 'queued' },
+  },
+  {
+    dialect: 'openrouter',
+    operation: 'get',
+    base: '/api/v1',
+    call: get('job-1'),
+    sends: { method: 'GET', path: '/api/v1/videos/job-1' },
+    answer: {
+      id: 'job-1',
+      status: 'completed',
+      unsigned_urls: ['https://openrouter.example/v/0'],
+      usage: { cost: 0.5 },
+    },
+    gives: { state: 'completed', videoUrl: 'https://openrouter.example/v/0' },
+  },
+  {
+    dialect: 'openrouter',
+    operation: 'content',
+    base: '/api/v1',
+    call: download('job-1'),
+    sends: { method: 'GET', path: '/api/v1/videos/job-1/content' },
+    answer: MP4,
+  },
+  {
+    dialect: 'openrouter',
+    operation: 'models',
+    base: '/api/v1',
+    call: probe,
+    sends: { method: 'GET', path: '/api/v1/videos/models' },
+    answer: { data: [{ id: 'google/veo-3.1' }] },
+    gives: { models: ['google/veo-3.1'] },
+  },
+  {
+    dialect: 'xai',
+    operation: 'create',
+    call: create({ model: 'grok-imagine-video', referenceImage: { kind: 'url', url: 'https://example.com/a.png' } }),
+    sends: {
+      method: 'POST',
+      path: '/v1/videos/generations',
+      json: {
+        prompt: 'A cat in the rain',
+        model: 'grok-imagine-video',
+        duration: 8,
+        aspect_ratio: '16:9',
+        resolution: '720p',
+        image: { url: 'https://example.com/a.png' },
+      },
+    },
+    answer: { request_id: 'req_1' },
+    gives: { remoteId: 'req_1', state: 'queued' },
+  },
+  {
+    dialect: 'xai',
+    operation: 'get',
+    call: get('req_1'),
+    sends: { method: 'GET', path: '/v1/videos/req_1' },
+    answer: {
+      status: 'done',
+      video: { url: 'https://vidgen.example/v.mp4', duration: 8 },
+      model: 'grok-imagine-video',
+    },
+    gives: { state: 'completed', videoUrl: 'https://vidgen.example/v.mp4', seconds: 8 },
+  },
+  {
+    dialect: 'xai',
+    operation: 'models',
+    call: probe,
+    sends: { method: 'GET', path: '/v1/models' },
+    answer: MODELS,
+  },
+];
+
+export const GATEWAY_ROWS: readonly Row[] = [...AZURE, ...LITELLM, ...BIFROST, ...NEW_API, ...GATEWAY, ...OTHERS];

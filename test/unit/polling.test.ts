@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { nextPoll, type PollFacts } from '../../src/routing/polling.ts';
+import { adaptive, compare, FIXED_5_S, makeJobs, simulate } from '../bench/polling-simulation.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const USUAL = Array.from({ length: 40 }, (_, index) => (90 + index) * SECOND);
+
+function delay(elapsedMs: number, changes: Partial<PollFacts> = {}): number {
+  const now = 1_000_000;
+  const facts = { now, submittedAt: now - elapsedMs, minPollMs: SECOND, history: USUAL, failures: 0, listing: false };
+  return nextPoll({ ...facts, ...changes });
+}
+
+describe('against a fixed 5 s poll, over 1,000 jobs', () => {
+  // A burst of a thousand is in the table of test/bench only: before any of its long jobs end, history holds short ones.
+  const steady = compare().filter(({ load }) => load !== '1,000 jobs in 5 minutes');
+
+  test.each(steady.filter(({ way }) => !way.includes('never')))(
+    '$load, $way: at most a third of the requests, at most 2 s later in the median',
+    ({ ours, fixed }) => {
+      expect(ours.requests / fixed.requests).toBeLessThanOrEqual(1 / 3);
+      expect(ours.lateMedian - fixed.lateMedian).toBeLessThanOrEqual(2);
+      expect(ours.lateP90).toBeLessThan(10);
+    },
+  );
+
+  test.each(steady.filter(({ way }) => way.includes('never')))('$load, $way: still decent', ({ ours, fixed }) => {
+    expect(ours.requests / fixed.requests).toBeLessThanOrEqual(1 / 3);
+    expect(ours.lateMedian - fixed.lateMedian).toBeLessThanOrEqual(3);
+  });
+
+  test('listing takes at most half the calls of a list every 5 s', () => {
+    for (const { way, ours, fixedList } of steady) {
+      if (way === 'list') expect(ours.requests / fixedList!.requests).toBeLessThanOrEqual(0.5);
+    }
+  });
+
+  test('other seeds tell the same, and one seed always the same', () => {
+    const run = (seed: number) => {
+      const jobs = makeJobs(1_000, 60_000, seed);
+      return {
+        ours: simulate(jobs, adaptive({ learns: true, listing: false }), false),
+        fixed: simulate(jobs, FIXED_5_S, false),
+      };
+    };
+    for (const seed of [1, 2, 3]) {
+      const { ours, fixed } = run(seed);
+      expect(ours.requests / fixed.requests).toBeLessThanOrEqual(0.34);
+      expect(ours.lateMedian - fixed.lateMedian).toBeLessThanOrEqual(2.2);
+    }
+    expect(run(1)).toEqual(run(1));
+  });
+
+  test('the jobs are what they should be', () => {
+    const times = makeJobs(1_000, 1_000, 7).map((job) => job.takesMs);
+    const ended = times.filter(Number.isFinite);
+    expect(Math.min(...ended)).toBeGreaterThanOrEqual(30 * SECOND);
+    expect(Math.max(...ended)).toBeLessThanOrEqual(6 * MINUTE);
+    expect(times.length - ended.length).toBeGreaterThan(5);
+  });
+});
+
+describe('one delay', () => {
+  test('is long while an end is improbable, short when it is due, long again for what is stuck', () => {
+    expect(delay(0)).toBeGreaterThan(20 * SECOND);
+    expect(delay(110 * SECOND)).toBeLessThan(8 * SECOND);
+    expect(delay(15 * MINUTE)).toBeGreaterThan(MINUTE);
+    expect(delay(24 * 60 * MINUTE)).toBe(5 * MINUTE);
+  });
+
+  test('fits the backend: quick where jobs take seconds, patient where they take an hour', () => {
+    const quick = Array.from({ length: 20 }, (_, index) => 3_000 + index * 50);
+    expect(delay(3_000, { history: quick, minPollMs: 100 })).toBeLessThan(2 * SECOND);
+    const slow = Array.from({ length: 20 }, (_, index) => (55 + index) * MINUTE);
+    expect(delay(60 * MINUTE, { history: slow })).toBeGreaterThan(15 * SECOND);
+  });
+
+  test('without history there is a guess', () => {
+    expect(delay(0, { history: [] })).toBeLessThanOrEqual(45 * SECOND);
+    expect(delay(2 * MINUTE, { history: [] })).toBeLessThan(20 * SECOND);
+    expect(delay(0, { history: [0, -5] })).toBe(delay(0, { history: [] }));
+  });
+
+  test('advice is a floor, within reason', () => {
+    const due = 110 * SECOND;
+    expect(delay(due, { minPollMs: 10 * SECOND })).toBe(10 * SECOND);
+    expect(delay(due, { minPollMs: 10 * SECOND, lastPollAt: 1_000_000 - 8 * SECOND })).toBeLessThan(8 * SECOND);
+    expect(delay(due, { hintMs: 20 * SECOND })).toBe(20 * SECOND);
+    expect(delay(due, { retryAfterMs: 60 * SECOND, hintMs: 20 * SECOND })).toBe(60 * SECOND);
+    expect(delay(due, { retryAfterMs: 1e12 })).toBe(15 * MINUTE);
+    expect(delay(0, { hintMs: 1 })).toBe(delay(0));
+  });
+
+  test('failures back off', () => {
+    const delays = [0, 1, 2, 3, 4, 30].map((failures) => delay(110 * SECOND, { failures, minPollMs: 5 * SECOND }));
+    expect(delays.slice(1)).toEqual([10, 20, 40, 80, 300].map((seconds) => seconds * SECOND));
+  });
+
+  test('a clock that jumped does no harm', () => {
+    expect(delay(-60 * MINUTE)).toBe(delay(0));
+    expect(delay(0, { lastPollAt: 9e12 })).toBe(delay(0));
+    for (const elapsed of [0, 1, 1e3, 1e6, 1e9, 1e13]) {
+      for (const history of [[], [1], USUAL, [1e12], Array(500).fill(7)]) {
+        const ms = delay(elapsed, { history });
+        expect(Number.isInteger(ms)).toBe(true);
+        expect(ms).toBeGreaterThanOrEqual(SECOND);
+        expect(ms).toBeLessThanOrEqual(5 * MINUTE);
+      }
+    }
+  });
+});
