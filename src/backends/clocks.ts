@@ -8,6 +8,19 @@ export interface Clocks {
   stop(): void;
 }
 
+/**
+ * The promise, or the signal's reason as soon as it aborts. undici looks at a signal only once the connection stands;
+ * what it then finds aborted it does not write.
+ */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 /** `totalMs` 0: no total, for downloads that may take as long as they flow. */
 export function startClocks(attemptMs: number, totalMs: number, caller: AbortSignal | undefined): Clocks {
   const own = new AbortController();

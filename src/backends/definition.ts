@@ -58,7 +58,7 @@ export function sandboxDefinitions(baseUrl: URL, apiKey = new Secret('sandbox-ke
     apiKey,
     sandbox: true,
     // It is next door and answers at once.
-    limits: { createsPerMinute: undefined, minPollMs: 500 },
+    limits: { createsPerMinute: undefined, minPollMs: 400, usualJobMs: 2_500 },
   }));
 }
 

@@ -5,7 +5,7 @@ import { clean } from '../domain/text.ts';
 import { guardedLookup, guardLiteral } from './address.ts';
 import { answerFailure, type FailedCall, unusableAnswer } from './answer-failure.ts';
 import { encodeBody, flatHeaders, noting, readText } from './bodies.ts';
-import { startClocks } from './clocks.ts';
+import { orAborted, startClocks } from './clocks.ts';
 import { findError, parseJson } from './envelope.ts';
 import {
   type Answer,
@@ -60,7 +60,7 @@ export function createHttp(options: HttpOptions): Http {
     const state = { written: form === undefined };
     const clocks = startClocks(call.paid ? timeouts.createMs : timeouts.readMs, totalMs, call.signal);
     try {
-      const answer = await request(call.url, {
+      const sent = request(call.url, {
         method: call.method,
         headers: {
           accept: 'application/json',
@@ -74,6 +74,7 @@ export function createHttp(options: HttpOptions): Http {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
+      const answer = await orAborted(sent, clocks.signal);
       clocks.headersCame();
       const headers = flatHeaders(answer.headers);
       noteHeaders(headers);
@@ -137,13 +138,14 @@ export function createHttp(options: HttpOptions): Http {
       : undefined;
     const leave = () => void own?.destroy().catch(() => {});
     try {
-      const answer = await request(url, {
+      const sent = request(url, {
         headers: { ...call.headers, ...(call.credentials === false ? {} : ownHeaders(url)) },
         dispatcher: own ?? (await agentFor('kept')),
         signal,
         headersTimeout: 0,
         bodyTimeout: timeouts.idleMs,
       });
+      const answer = await orAborted(sent, signal);
       answer.body.once('close', leave).on('error', () => {});
       return answer;
     } catch (error) {

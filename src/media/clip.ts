@@ -36,7 +36,7 @@ export async function inspectClip(path: string): Promise<Clip> {
     const rate = await video.computePacketStats(FRAMES_FOR_RATE);
     return {
       container,
-      seconds: round(end - start, 6),
+      seconds: round(end - start, 9),
       width: await video.getDisplayWidth(),
       height: await video.getDisplayHeight(),
       ...(rate.packetCount > 1 ? { fps: round(rate.averagePacketRate, 3) } : {}),
@@ -102,7 +102,10 @@ async function endOf(path: string, track: InputVideoTrack | InputAudioTrack): Pr
   }
   const whole = storedLast && (await sink.getPacket(storedLast.timestamp));
   if (!shownLast || !whole || whole.data.byteLength === 0) throw cutOff(path);
-  return shownLast.timestamp + shownLast.duration;
+  const end = shownLast.timestamp + shownLast.duration;
+  // With B-frames at irregular times the frame's own length is that to the next one stored, which may be longer.
+  const promised = await track.getDurationFromMetadata();
+  return promised !== null && promised > shownLast.timestamp && promised < end ? promised : end;
 }
 
 async function codecName(track: InputVideoTrack | InputAudioTrack): Promise<string> {

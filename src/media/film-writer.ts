@@ -2,7 +2,7 @@ import type { Clip } from './clip-checks.ts';
 import { laySound, type Sound } from './film-sound.ts';
 import {
   EncodedAudioPacketSource,
-  type EncodedPacket,
+  EncodedPacket,
   EncodedPacketSink,
   EncodedVideoPacketSource,
   FilePathSource,
@@ -58,9 +58,10 @@ export async function writeFilm({ paths, clips, draft, check, onProgress }: Writ
         const shift = at - (await video.getFirstTimestamp());
         for await (const [track, packet] of interleave(video, sound ? audio : null)) {
           check();
-          const moved = packet.clone({ timestamp: packet.timestamp + shift });
-          await (track === 'video' ? picture.add(moved) : sound?.add(moved, until));
-          const percent = Math.floor((100 * moved.timestamp) / total);
+          const timestamp = packet.timestamp + shift;
+          if (track === 'audio') await sound?.add(packet.clone({ timestamp }), until);
+          else await picture.add(shortened(packet, timestamp, until));
+          const percent = Math.floor((100 * timestamp) / total);
           if (percent > told && percent < 100) {
             told = percent;
             onProgress?.(percent / 100);
@@ -116,6 +117,12 @@ async function addTracks(output: Output, paths: readonly string[], clips: readon
     return laySound((packet) => source.add(packet), setup!, codec!);
   });
   return { picture, sound };
+}
+
+/** The packet at its time in the film, not reaching into the next scene. */
+function shortened(packet: EncodedPacket, timestamp: number, until: number): EncodedPacket {
+  if (timestamp + packet.duration <= until) return packet.clone({ timestamp });
+  return new EncodedPacket(packet.data, packet.type, timestamp, Math.max(0, until - timestamp));
 }
 
 async function withTracks<T>(path: string, work: (tracks: Tracks) => Promise<T>): Promise<T> {

@@ -45,7 +45,7 @@ export async function joinClips({ clips: paths, output, signal, onProgress }: Jo
     await sync(draft);
     checkSignal(signal);
     await rename(draft, output);
-    return { seconds: film.seconds, width: film.width, height: film.height, bytes: film.bytes };
+    return { seconds, width: film.width, height: film.height, bytes: film.bytes };
   } catch (error) {
     await rm(draft, { force: true });
     throw asSoraError(error, output);

@@ -117,10 +117,7 @@ function checkedHeader(name: string, bytes: Uint8Array): PictureHeader {
   if (bytes.length > MAX_PICTURE_BYTES) throw tooLarge(name, bytes.length);
   const header = readPictureHeader(bytes);
   if (!header) {
-    const kind = describeBytes(bytes);
-    const what =
-      kind && !/PNG|JPEG|WebP p/.test(kind) ? `is ${kind}, not a picture` : 'is not a PNG, JPEG or WebP picture';
-    throw badFile(name, what, { hint: 'Give a PNG, JPEG or WebP picture.' });
+    throw badFile(name, notReadable(describeBytes(bytes)), { hint: 'Give a PNG, JPEG or WebP picture.' });
   }
   const pixels = header.width * header.height;
   if (pixels > MAX_PICTURE_PIXELS || pixels * header.bytesPerPixel > MAX_DECODED_BYTES) {
@@ -128,6 +125,12 @@ function checkedHeader(name: string, bytes: Uint8Array): PictureHeader {
     throw badFile(name, `is ${header.width}x${header.height}; ${most}`, { hint: 'Scale it down first.' });
   }
   return header;
+}
+
+function notReadable(kind: string | undefined): string {
+  if (kind === undefined) return 'is not a PNG, JPEG or WebP picture';
+  if (/PNG|JPEG|WebP /.test(kind)) return `starts like ${kind}, but is damaged or cut off`;
+  return kind.endsWith('picture') ? `is ${kind}, which cannot be read` : `is ${kind}, not a picture`;
 }
 
 function tooLarge(name: string, bytes: number): SoraError {

@@ -10,6 +10,8 @@ export interface PollFacts {
   readonly retryAfterMs?: number | undefined;
   /** The dialect's floor between two polls of one job. */
   readonly minPollMs: number;
+  /** How long such jobs take by hearsay; what counts until there is a history. Default 130 s. */
+  readonly usualMs?: number | undefined;
   /** How long such jobs took before. May be empty. */
   readonly history: readonly number[];
   /** Consecutive polls that gave no answer. */
@@ -27,8 +29,9 @@ const POLLS_PER_LATE_SECOND = 3;
 const LISTED_POLLS_PER_LATE_SECOND = 2.4;
 /** Jobs that never end. This share is why polling gives up on a late job little by little. */
 const STUCK = 0.02;
-/** Before there is history: half of the jobs are done after 130 s, two thirds of them between 65 and 260 s. */
-const PRIOR: Kernel = { center: Math.log(130), width: 0.7 };
+/** Before there is history: half of the jobs are done after this, two thirds of them between half and twice of it. */
+const USUAL_MS = 130_000;
+const PRIOR_SPREAD = 0.7;
 /** The prior counts as so many jobs. */
 const PRIOR_WEIGHT = 8;
 /** More jobs than this say no more. */
@@ -62,7 +65,8 @@ interface Kernel {
 }
 
 /** How far ahead the density of polls adds up to one. */
-function gap(elapsed: number, limit: number, { history, listing }: PollFacts): number {
+function gap(elapsed: number, limit: number, { history, listing, usualMs }: PollFacts): number {
+  const prior = { center: Math.log((usualMs ?? USUAL_MS) / 1_000), width: PRIOR_SPREAD };
   const durations = history.filter((ms) => ms > 0);
   const kernels = kernelsOf(durations);
   const historyWeight = Math.min(durations.length, HISTORY_WEIGHT);
@@ -73,7 +77,7 @@ function gap(elapsed: number, limit: number, { history, listing }: PollFacts): n
   let at = start;
   while (at < end) {
     const step = Math.min(end - at, Math.max(0.2, at / 25));
-    const density = Math.sqrt((worth * hazard(at + step / 2, kernels, historyWeight)) / 2);
+    const density = Math.sqrt((worth * hazard(at + step / 2, prior, kernels, historyWeight)) / 2);
     if (polls + density * step >= 1) return (at + (1 - polls) / density - start) * 1_000;
     polls += density * step;
     at += step;
@@ -82,12 +86,12 @@ function gap(elapsed: number, limit: number, { history, listing }: PollFacts): n
 }
 
 /** The rate, a second, at which a job that still runs after `seconds` ends. */
-function hazard(seconds: number, kernels: readonly Kernel[], historyWeight: number): number {
+function hazard(seconds: number, prior: Kernel, kernels: readonly Kernel[], historyWeight: number): number {
   const log = Math.log(seconds);
   const total = PRIOR_WEIGHT + historyWeight;
   const each = kernels.length === 0 ? 0 : historyWeight / kernels.length;
-  let density = PRIOR_WEIGHT * normalDensity(log, PRIOR);
-  let running = PRIOR_WEIGHT * normalTail(log, PRIOR);
+  let density = PRIOR_WEIGHT * normalDensity(log, prior);
+  let running = PRIOR_WEIGHT * normalTail(log, prior);
   for (const kernel of kernels) {
     density += each * normalDensity(log, kernel);
     running += each * normalTail(log, kernel);

@@ -10,6 +10,7 @@ import { releaseHold, settle } from './money.ts';
 
 /** How many past jobs the poll schedule learns from. */
 const HISTORY = 50;
+const DEFAULT_MIN_POLL_MS = 5_000;
 
 /**
  * Writes what an upstream said about a task: the state, the money and what is to happen next, in one transaction.
@@ -60,7 +61,7 @@ function outcome(core: Core, task: Task, remote: RemoteVideo, now: number, via: 
   switch (remote.state) {
     case 'completed':
       return {
-        completedAt: task.completedAt ?? within(remote.completedAt, task.submittedAt, now),
+        completedAt: task.completedAt ?? completionOf(task, remote, now),
         error: undefined,
         saveState: task.saveState === 'saved' ? 'saved' : 'pending',
         nextPollAt: now,
@@ -74,27 +75,43 @@ function outcome(core: Core, task: Task, remote: RemoteVideo, now: number, via: 
       return {
         error: undefined,
         charged: 'no',
-        nextPollAt: now + delayToNextPoll(core, task, now, remote.pollAfterMs, via === 'list'),
+        nextPollAt: now + delayToNextPoll(core, task, now, { hintMs: remote.pollAfterMs, listing: via === 'list' }),
       };
     default:
       return remote.state satisfies never;
   }
 }
 
-/** The upstream's own time of completion, where it is believable. */
-function within(time: number | undefined, from: number | undefined, to: number): number {
-  return time !== undefined && time >= (from ?? 0) && time <= to ? time : to;
+/**
+ * When it was done: the upstream's own time where it is believable, else half-way between the last two looks. To take
+ * the look that found it would teach the poll schedule its own lateness.
+ */
+function completionOf(task: Task, remote: RemoteVideo, now: number): number {
+  const from = task.submittedAt ?? task.createdAt;
+  const told = remote.completedAt;
+  if (told !== undefined && told >= from && told <= now) return told;
+  return Math.round((Math.max(from, task.heardAt ?? from) + now) / 2);
 }
 
-export function delayToNextPoll(core: Core, task: Task, now: number, hintMs?: number, listing = false): number {
+interface PollNews {
+  readonly hintMs?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly failures?: number | undefined;
+  readonly listing?: boolean | undefined;
+}
+
+/** Milliseconds until the task is to be asked about again. */
+export function delayToNextPoll(core: Core, task: Task, now: number, news: PollNews): number {
+  const limits = core.backends.get(task.backend)?.profile.limits;
   return nextPoll({
     now,
     submittedAt: task.submittedAt ?? task.createdAt,
-    hintMs,
-    minPollMs: core.backends.get(task.backend)?.profile.limits.minPollMs ?? 5_000,
+    minPollMs: limits?.minPollMs ?? DEFAULT_MIN_POLL_MS,
+    usualMs: limits?.usualJobMs,
     history: core.store.tasks.durations({ backend: task.backend, model: task.model, limit: HISTORY }),
-    failures: 0,
-    listing,
+    ...news,
+    failures: news.failures ?? 0,
+    listing: news.listing ?? false,
   });
 }
 

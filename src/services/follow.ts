@@ -1,8 +1,7 @@
 import type { RemoteVideo } from '../backends/backend.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
-import { nextPoll } from '../routing/polling.ts';
-import { applyRemote, expiredError } from './apply.ts';
+import { applyRemote, delayToNextPoll, expiredError } from './apply.ts';
 import { backendNamed, type Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { releaseHold, settle } from './money.ts';
@@ -80,15 +79,8 @@ function noteSilence(core: Core, task: Task, error: unknown, aborted: boolean): 
   }
   const now = core.clock();
   core.log(`task ${task.id}: no news from ${task.backend}: ${failure?.message ?? String(error)}`);
-  const delay = nextPoll({
-    now,
-    submittedAt: task.submittedAt ?? task.createdAt,
-    retryAfterMs: failure?.retryAfterSeconds === undefined ? undefined : failure.retryAfterSeconds * 1000,
-    minPollMs: core.backends.get(task.backend)?.profile.limits.minPollMs ?? 5_000,
-    history: [],
-    failures,
-    listing: false,
-  });
+  const retryAfterMs = failure?.retryAfterSeconds === undefined ? undefined : failure.retryAfterSeconds * 1_000;
+  const delay = delayToNextPoll(core, task, now, { retryAfterMs, failures });
   core.store.tasks.update(task.id, {
     ...UNLEASED,
     pollFailures: failures,

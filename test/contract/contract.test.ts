@@ -74,6 +74,7 @@ describe.each(dialectNames())('%s', (name) => {
           expect(sent.body.length).toBe(0);
         }
         if (row.gives !== undefined) expect(given).toMatchObject(row.gives);
+        for (const fact of row.lacks ?? []) expect(given).not.toHaveProperty(fact);
       } finally {
         await backend.close();
         await upstream.close();

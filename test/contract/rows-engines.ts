@@ -41,7 +41,8 @@ export const ENGINE_ROWS: readonly Row[] = [
     call: get('c0ffee'),
     sends: { method: 'GET', path: '/v1/videos/c0ffee' },
     answer: { id: 'c0ffee', status: 'completed', url: null, file_path: '/out/c0ffee.mp4' },
-    gives: { state: 'completed', videoUrl: undefined },
+    gives: { state: 'completed' },
+    lacks: ['videoUrl'],
   },
   {
     dialect: 'sglang',
@@ -50,7 +51,8 @@ export const ENGINE_ROWS: readonly Row[] = [
     call: list,
     sends: { method: 'GET', path: '/v1/videos?limit=20&order=desc' },
     answer: { object: 'list', data: [{ id: 'c0ffee', status: 'queued' }] },
-    gives: { videos: [{ remoteId: 'c0ffee' }], after: undefined },
+    gives: { videos: [{ remoteId: 'c0ffee' }] },
+    lacks: ['after'],
   },
   {
     dialect: 'sglang',

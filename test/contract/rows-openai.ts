@@ -149,7 +149,8 @@ export const OPENAI_ROWS: readonly Row[] = [
     call: list,
     sends: { method: 'GET', path: '/v1/videos?limit=20&order=desc' },
     answer: { object: 'list', data: [], has_more: false },
-    gives: { videos: [], after: undefined },
+    gives: { videos: [] },
+    lacks: ['after'],
   },
   {
     dialect,

@@ -256,7 +256,8 @@ const UNIFIED_V2: readonly Row[] = [
     call: get('task_1'),
     sends: { method: 'GET', path: '/v2/videos/generations/task_1' },
     answer: { task_id: 'task_1', status: 'FAILURE', progress: '100%', fail_reason: 'no credit', data: null },
-    gives: { state: 'failed', progress: undefined, error: { message: 'no credit' } },
+    gives: { state: 'failed', error: { message: 'no credit' } },
+    lacks: ['progress'],
   },
   {
     dialect: 'unified-v2',

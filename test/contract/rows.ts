@@ -22,7 +22,9 @@ export interface Row {
   };
   readonly answer: unknown;
   /** What the call must give, as far as it is named here. */
-  readonly gives?: unknown;
+  readonly gives?: object;
+  /** Facts that the upstream did not tell and that must not be there. */
+  readonly lacks?: readonly string[];
 }
 
 /** A PNG of 8 bytes and an MP4 of 12, made by the suite's setup. */

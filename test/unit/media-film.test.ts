@@ -155,7 +155,7 @@ describe('scenes that do not go together', () => {
     [
       'codec',
       { more: ['-c:v', 'libx265', '-tag:v', 'hvc1', '-x265-params', 'log-level=none'] },
-      /^scene 3 has the codec hvc1\./,
+      /^scene 3 has the codec h(ev|vc)1\./,
     ],
   ])(
     'says which differs in its %s',

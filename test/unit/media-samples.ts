@@ -117,3 +117,14 @@ export async function soraError(work: Promise<unknown> | (() => unknown)): Promi
   }
   throw new Error('it was expected to fail');
 }
+
+/** A picture as RGB bytes, decoded by ffmpeg. */
+export async function rawPixels(path: string): Promise<{ width: number; height: number; data: Buffer }> {
+  const size = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path]);
+  const [width, height] = size.stdout.trim().split(',').map(Number);
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', path, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], {
+    encoding: 'buffer',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { width: width!, height: height!, data: stdout };
+}

@@ -9,8 +9,8 @@ export function createFixtureServer(): McpServer {
     { name: 'conformance-fixtures', version: '1.0.0' },
     {
       capabilities: {
-        tools: {},
-        prompts: {},
+        tools: { listChanged: false },
+        prompts: { listChanged: false },
         resources: { listChanged: true, subscribe: true },
         logging: {},
         completions: {},

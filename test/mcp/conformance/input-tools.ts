@@ -1,6 +1,7 @@
 import {
   acceptedContent,
   CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
   createRequestStateCodec,
   inputRequired,
   inputResponse,
@@ -82,7 +83,8 @@ export function registerInputTools(server: McpServer): void {
     return inputRequired({ inputRequests: { step1: ask('Step 1: What is your name?', named) }, requestState });
   });
   tool('capabilities', (ctx) => {
-    const can = ctx.mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? {};
+    const envelope = ctx.mcpReq.envelope as { [key: string]: ClientCapabilities } | undefined;
+    const can = envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? {};
     const inputRequests = {
       ...(can.elicitation !== undefined && { user_name: ask('What is your name?', named) }),
       ...(can.sampling !== undefined && { greeting: sample('Generate a greeting', 50) }),

@@ -1,0 +1,302 @@
+import type { Client } from '@modelcontextprotocol/client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { aReport, fakeServices } from '../helpers/fake-services.ts';
+import {
+  CLIENTS,
+  modern,
+  post,
+  startHttp,
+  type TestServer,
+  type TestServerOptions,
+  TOKENS,
+  until,
+} from '../helpers/http.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+async function start(options?: TestServerOptions): Promise<TestServer> {
+  const server = await startHttp(options);
+  open.push(server);
+  return server;
+}
+
+async function connect(server: TestServer, ...how: Parameters<TestServer['connect']>): Promise<Client> {
+  const client = await server.connect(...how);
+  open.push(client);
+  return client;
+}
+
+const hello = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'fetch', version: '1' } },
+};
+
+async function openSession(server: TestServer, token: string = TOKENS.alpha): Promise<string> {
+  const response = await post(`${server.url}/mcp`, hello, { authorization: `Bearer ${token}` });
+  await response.text();
+  return response.headers.get('mcp-session-id') ?? `no session: ${response.status}`;
+}
+
+const older = (session: string) => ({ 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' });
+const list = (id: number | string) => ({ jsonrpc: '2.0', id, method: 'tools/list', params: {} });
+
+describe('news of changes', () => {
+  it('reaches all older clients of the workspace that subscribed, and nobody else', async () => {
+    const server = await start();
+    const heard: Record<string, string[]> = {};
+    const kinds = CLIENTS.filter((kind) => kind !== '2026');
+    for (const kind of kinds) {
+      for (const workspace of ['alpha', 'beta'] as const) {
+        const name = `${kind} ${workspace}`;
+        heard[name] = [];
+        const client = await connect(server, kind, {
+          workspace,
+          onMessage: ({ method, params }) => {
+            if (typeof method === 'string')
+              heard[name]?.push(`${method} ${(params as { uri?: string })?.uri ?? ''}`.trim());
+          },
+        });
+        await client.subscribeResource({ uri: 'sora://tasks/task_1' });
+        await client.callTool({ name: 'list_characters', arguments: {} });
+      }
+    }
+    await until(() => server.services.alpha.listeners() >= 3);
+
+    server.services.alpha.emit({ kind: 'task', taskId: 'task_1' });
+    server.services.alpha.emit({ kind: 'task', taskId: 'task_other' });
+    server.services.alpha.emit({ kind: 'catalog', handle: 'new_one', listChanged: true });
+    await until(() => kinds.every((kind) => (heard[`${kind} alpha`]?.length ?? 0) >= 2));
+
+    for (const kind of kinds) {
+      expect([kind, heard[`${kind} alpha`]?.sort()]).toEqual([
+        kind,
+        ['notifications/resources/list_changed', 'notifications/resources/updated sora://tasks/task_1'],
+      ]);
+      expect([kind, heard[`${kind} beta`]]).toEqual([kind, []]);
+    }
+  });
+
+  it('reaches those who listen in the 2026 protocol, of the same workspace', async () => {
+    const server = await start();
+    const heard: Record<string, unknown[]> = { alpha: [], beta: [] };
+    for (const workspace of ['alpha', 'beta'] as const) {
+      const client = await connect(server, '2026', { workspace });
+      client.setNotificationHandler(
+        'notifications/resources/updated',
+        ({ params }) => void heard[workspace]?.push(params.uri),
+      );
+      client.setNotificationHandler('notifications/resources/list_changed', () => void heard[workspace]?.push('list'));
+      await client.listen({ resourcesListChanged: true, resourceSubscriptions: ['sora://tasks/task_1'] });
+    }
+    server.services.alpha.emit({ kind: 'task', taskId: 'task_1' });
+    server.services.alpha.emit({ kind: 'catalog', handle: 'new_one', listChanged: true });
+    await until(() => (heard.alpha?.length ?? 0) >= 2);
+    expect(heard).toEqual({ alpha: ['sora://tasks/task_1', 'list'], beta: [] });
+  });
+
+  it('leaves no listener behind when the clients go', async () => {
+    const server = await start();
+    for (const kind of ['2025', 'v1-http', 'v1-sse'] as const) {
+      const client = await server.connect(kind);
+      await client.callTool({ name: 'list_characters', arguments: {} });
+      if (kind !== 'v1-sse')
+        await (client.transport as unknown as { terminateSession(): Promise<void> }).terminateSession();
+      await client.close();
+    }
+    await until(() => server.services.alpha.listeners() === 0);
+  });
+});
+
+describe('a question to the person', () => {
+  const asking = () =>
+    fakeServices({
+      generate: async (_input, context) => {
+        if (context?.confirm === undefined) throw new Error('cannot be asked');
+        const yes = await context.confirm('It costs $3.00. Go on?');
+        return aReport({ state: yes ? 'queued' : 'failed' });
+      },
+    });
+
+  it.each(CLIENTS)('reaches a %s client that can be asked, and its answer counts', async (kind) => {
+    const server = await start({ fakes: { alpha: asking() } });
+    const asked: unknown[] = [];
+    const client = await connect(server, kind, {
+      capabilities: { elicitation: {} },
+      prepare: (made) => {
+        const answer = ({ params }: { params: { message: string } }) => {
+          asked.push(params.message);
+          return { action: 'accept', content: { confirm: true } } as const;
+        };
+        if (kind.startsWith('v1')) answerAsV1(made, answer);
+        else made.setRequestHandler('elicitation/create', answer as never);
+      },
+    });
+    const called = await client.callTool({ name: 'generate_video', arguments: { prompt: 'A cat' } });
+    expect(asked).toEqual(['It costs $3.00. Go on?']);
+    expect(called).toMatchObject({ structuredContent: { status: 'queued' } });
+  });
+
+  it.each(CLIENTS)('is never taken for answered when a %s client cannot be asked', async (kind) => {
+    const server = await start({ fakes: { alpha: asking() } });
+    const client = await connect(server, kind);
+    const called = await client.callTool({ name: 'generate_video', arguments: { prompt: 'A cat' } });
+    expect(called.isError).toBe(true);
+  });
+});
+
+/** The older SDK wants a schema where the newer takes a name. */
+function answerAsV1(client: Client, answer: (request: never) => unknown): void {
+  const handlers = (client as unknown as { _requestHandlers: Map<string, (request: unknown) => Promise<unknown>> })
+    ._requestHandlers;
+  handlers.set('elicitation/create', async (request) => answer(request as never));
+}
+
+describe('sessions of 2025 clients', () => {
+  it('belong to the token that opened them; to others they are not there', async () => {
+    const server = await start();
+    const session = await openSession(server);
+    const beta = { authorization: `Bearer ${TOKENS.beta}` };
+    const theirs = await post(`${server.url}/mcp`, list(2), { ...older(session), ...beta });
+    const unknown = await post(`${server.url}/mcp`, list(2), {
+      ...older('11111111-1111-4111-8111-111111111111'),
+      ...beta,
+    });
+    expect([theirs.status, await theirs.text()]).toEqual([404, await unknown.text()]);
+    for (const method of ['GET', 'DELETE']) {
+      const headers = { ...older(session), ...beta, accept: 'text/event-stream' };
+      expect([method, (await fetch(`${server.url}/mcp`, { method, headers })).status]).toEqual([method, 404]);
+    }
+    expect((await post(`${server.url}/mcp`, list(3), older(session))).status).toBe(200);
+  });
+
+  it('end with DELETE', async () => {
+    const server = await start();
+    const session = await openSession(server);
+    const headers = { ...older(session), authorization: `Bearer ${TOKENS.alpha}` };
+    expect((await fetch(`${server.url}/mcp`, { method: 'DELETE', headers })).status).toBe(200);
+    expect((await post(`${server.url}/mcp`, list(2), older(session))).status).toBe(404);
+  });
+
+  it('are capped for each token; the idle make room, the busy do not', async () => {
+    let now = Date.now();
+    const server = await start({ limits: { sessions: 2 }, now: () => now });
+    const [first, second] = [await openSession(server), await openSession(server)];
+    const refused = await post(`${server.url}/mcp`, hello);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+    expect(await openSession(server, TOKENS.beta)).toMatch(/^[0-9a-f-]{36}$/);
+
+    now += 61_000;
+    expect((await post(`${server.url}/mcp`, list(2), older(second))).status).toBe(200);
+    expect(await openSession(server)).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await post(`${server.url}/mcp`, list(3), older(first))).status).toBe(404);
+    expect((await post(`${server.url}/mcp`, list(3), older(second))).status).toBe(200);
+  });
+
+  it('are closed when nobody uses them', async () => {
+    const server = await start({ limits: { idleSessionMs: 30 } });
+    const session = await openSession(server);
+    let status = 200;
+    for (let tries = 0; tries < 50 && status === 200; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      status = (await post(`${server.url}/mcp`, list(2), older(session))).status;
+    }
+    expect(status).toBe(404);
+  });
+
+  it('refuse an id that is still under way, which would swallow the first answer', async () => {
+    let finish = () => {};
+    const alpha = fakeServices({
+      get: () => new Promise((resolve) => (finish = () => resolve(aReport()))),
+    });
+    const server = await start({ fakes: { alpha } });
+    const session = await openSession(server);
+    const wait = { name: 'get_task', arguments: { task_id: 'task_1', wait_seconds: 20 } };
+    const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: wait };
+    const first = post(`${server.url}/mcp`, call, older(session));
+    await until(() => (alpha.calls.get?.length ?? 0) === 1);
+    expect((await post(`${server.url}/mcp`, list(7), older(session))).status).toBe(400);
+    expect((await post(`${server.url}/mcp`, list('7'), older(session))).status).toBe(200);
+    finish();
+    expect(await (await first).text()).toContain('"id":7');
+    expect((await post(`${server.url}/mcp`, list(7), older(session))).status).toBe(200);
+  });
+
+  it('give a client whose stream broke what it missed', async () => {
+    const alpha = fakeServices({
+      get: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return aReport({ progress: 77 });
+      },
+    });
+    const server = await start({ fakes: { alpha } });
+    const session = await openSession(server);
+    const call = {
+      jsonrpc: '2.0',
+      id: 7,
+      method: 'tools/call',
+      params: { name: 'get_task', arguments: { task_id: 't' } },
+    };
+    const response = await post(`${server.url}/mcp`, call, older(session));
+    const reader = response.body!.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value);
+    await reader.cancel();
+    const id = /^id: (\S+)/m.exec(first)?.[1] ?? 'none';
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const again = await fetch(`${server.url}/mcp`, {
+      headers: {
+        ...older(session),
+        accept: 'text/event-stream',
+        authorization: `Bearer ${TOKENS.alpha}`,
+        'last-event-id': id,
+      },
+    });
+    expect(await again.text()).toContain('"progress":77');
+  });
+});
+
+describe('connections by SSE', () => {
+  it('take messages only from the token that opened them', async () => {
+    const server = await start();
+    const leave = new AbortController();
+    const response = await fetch(`${server.url}/sse`, {
+      headers: { authorization: `Bearer ${TOKENS.alpha}` },
+      signal: leave.signal,
+    });
+    const reader = response.body!.getReader();
+    const endpoint = /data: (\S+)/.exec(new TextDecoder().decode((await reader.read()).value))![1]!;
+    const beta = { authorization: `Bearer ${TOKENS.beta}` };
+    const statuses = {
+      stranger: (await post(server.url + endpoint, hello, beta)).status,
+      unknown: (await post(`${server.url}/messages?sessionId=1`, hello)).status,
+      none: (await post(`${server.url}/messages`, hello)).status,
+      nonsense: (await post(server.url + endpoint, { no: 'message' })).status,
+      owner: (await post(server.url + endpoint, hello)).status,
+    };
+    expect(statuses).toEqual({ stranger: 404, unknown: 404, none: 404, nonsense: 400, owner: 202 });
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('"protocolVersion":"2025-11-25"');
+    leave.abort();
+  });
+
+  it('are capped, with the other streams of the token', async () => {
+    const server = await start({ limits: { streams: 2 } });
+    const headers = { authorization: `Bearer ${TOKENS.alpha}` };
+    const leave = new AbortController();
+    const sse = () => fetch(`${server.url}/sse`, { headers, signal: leave.signal });
+    const statuses = [(await sse()).status, (await sse()).status];
+    const refused = await sse();
+    const { body, headers: named } = modern('subscriptions/listen', { notifications: { resourcesListChanged: true } });
+    const listen = await post(`${server.url}/mcp`, body, named);
+    expect([...statuses, refused.status, listen.status]).toEqual([200, 200, 429, 429]);
+    expect(refused.headers.get('retry-after')).toBe('10');
+    leave.abort();
+    await until(() => server.lines.filter((line) => line.includes('/sse')).length === 3);
+    const again = new AbortController();
+    expect((await fetch(`${server.url}/sse`, { headers, signal: again.signal })).status).toBe(200);
+    again.abort();
+  });
+});
