@@ -1,21 +1,11 @@
 import { SoraError } from '../domain/errors.ts';
+import type { BackendHealth } from '../domain/health.ts';
 import type { Clock } from '../domain/ids.ts';
 import type { BackendLimits } from '../domain/models.ts';
 import type { Backend } from './backend.ts';
 import { BREAKER_POLICY, type BreakerPolicy, createBreaker } from './breaker.ts';
 import type { DialectBackend } from './engine.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
-
-/** How a backend has been doing, as far as this process knows. */
-export interface BackendHealth {
-  /** `down`: calls fail and none is sent for a while. `gone`: it says that it makes no videos any more. */
-  readonly state: 'up' | 'down' | 'gone';
-  /** Unix milliseconds until which it is left alone. */
-  readonly until?: number | undefined;
-  readonly reason?: string | undefined;
-  /** Models that it said it does not have, with the unix milliseconds until which that is believed. */
-  readonly goneModels: Readonly<Record<string, number>>;
-}
 
 export interface GuardedBackend extends Backend {
   health(): BackendHealth;

@@ -68,7 +68,11 @@ export function parseHttpUrl(field: string, text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    throw invalid(field, `${field} is not a URL: ${JSON.stringify(text.slice(0, 120))}`, 'Give a full http(s) address.');
+    throw invalid(
+      field,
+      `${field} is not a URL: ${JSON.stringify(text.slice(0, 120))}`,
+      'Give a full http(s) address.',
+    );
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw invalid(field, `${field} has the scheme ${url.protocol}`, 'Only http and https addresses are accepted.');

@@ -1,9 +1,9 @@
 import type { Character } from '../domain/character.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { BackendHealth } from '../domain/health.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import type { MicroUsd } from '../domain/money.ts';
 import type { AspectRatio, Priority, Route, Size } from '../domain/video.ts';
-import type { BackendHealth } from './health.ts';
 
 /** The facts of a request that decide where it can be made. */
 export interface RouteRequest {

@@ -1,9 +1,9 @@
-import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
-import { posix, win32 } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, posix, win32 } from 'node:path';
 import { SoraError } from '../domain/errors.ts';
 import { utcDay } from '../domain/ids.ts';
 import type { Task } from '../domain/task.ts';
-import { storeError } from './errors.ts';
+import { errorCode, storeError } from './errors.ts';
 
 const NAME = 'sora-mcp';
 const MAX_SLUG_LENGTH = 40;
@@ -30,13 +30,24 @@ export function defaultDataDir(
 /** Makes the folder for this user only, and its `videos`. Throws `store_unavailable` when it cannot be written. */
 export function openDataDir(path: string): void {
   try {
-    const made = mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (made !== undefined) chmodSync(path, 0o700);
+    makeFolder(path);
     if (!statSync(path).isDirectory()) throw notAFolder(path);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    mkdirSync(posix.join(path, 'videos'), { recursive: true, mode: 0o700 });
+    makeFolder(join(path, 'videos'));
   } catch (error) {
     throw storeError(error, path);
+  }
+}
+
+/** Makes a folder and those above it. Not Node's recursive way: it never comes back where the kernel makes no folders (/proc). */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

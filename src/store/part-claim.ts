@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from './errors.ts';
+import { makeFolder } from './files.ts';
 
 /**
  * A part whose file has not been touched for so long, in milliseconds, belongs to a process that died. A live writer
@@ -25,7 +26,7 @@ export interface PartClaim {
  * A rename decides between two that want the same, so no part ever has two writers.
  */
 export async function claimPart(dir: string, name: string): Promise<PartClaim> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   const own = join(dir, `${name}.${randomBytes(6).toString('hex')}.part`);
   const freed = join(dir, `${name}.part`);
   for (const left of [freed, ...(await staleParts(dir, name))]) {

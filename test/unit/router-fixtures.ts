@@ -1,7 +1,7 @@
 import type { Binding, BindingState, Character } from '../../src/domain/character.ts';
+import { type BackendHealth, HEALTHY } from '../../src/domain/health.ts';
 import type { BackendProfile, Capabilities } from '../../src/domain/models.ts';
 import type { Candidate, RouteRequest } from '../../src/routing/decision.ts';
-import { type BackendHealth, HEALTHY } from '../../src/routing/health.ts';
 
 export const NOW = Date.parse('2026-11-22T12:00:00Z');
 

@@ -2,16 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { SoraError } from '../../src/domain/errors.ts';
 import type { BackendProfile } from '../../src/domain/models.ts';
 import { toUsd } from '../../src/domain/money.ts';
-import {
-  afterAnswer,
-  afterFailure,
-  afterGone,
-  afterModelGone,
-  afterTrialSent,
-  type Breaker,
-  CLOSED,
-  standingOf,
-} from '../../src/routing/health.ts';
 import { type Candidate, type RouteRequest, route, sizeFor } from '../../src/routing/router.ts';
 import { ask, character, down, FORWARDING, NOW, profile, REVERSE, SUBSTITUTE, up } from './router-fixtures.ts';
 
@@ -630,29 +620,4 @@ test.each<[BackendProfile, string, '16:9' | '9:16' | '1:1', string | undefined]>
   [profile({ models: [], defaultSize: '480x832' }), 'wan', '1:1', '480x480'],
 ])('sizeFor %#', (backend, model, ratio, size) => {
   expect(sizeFor(backend, model, ratio)).toBe(size);
-});
-
-describe('the breaker', () => {
-  const fail = (breaker: Breaker, now: number) => afterFailure(breaker, 'refused', now);
-
-  test('opens after three failures, rests longer each time, and closes on any answer', () => {
-    let breaker = fail(fail(CLOSED, 0), 0);
-    expect(standingOf(breaker.health, 0)).toBe('usable');
-    breaker = fail(breaker, 0);
-    expect(breaker.health).toMatchObject({ state: 'down', until: 15_000, reason: 'refused' });
-    expect(standingOf(breaker.health, 14_999)).toBe('refused');
-    expect(standingOf(breaker.health, 15_000)).toBe('trial');
-    expect(standingOf(afterTrialSent(breaker, 15_000).health, 15_001)).toBe('refused');
-    expect(fail(breaker, 15_000).health.until).toBe(15_000 + 30_000);
-    let long = breaker;
-    for (let count = 0; count < 100; count++) long = fail(long, 0);
-    expect(long.health.until).toBe(600_000);
-    expect(afterAnswer(breaker)).toEqual(CLOSED);
-  });
-
-  test('keeps what it knows about models', () => {
-    const known = afterModelGone(CLOSED, 'sora-2', 0);
-    expect(afterAnswer(fail(known, 0)).health.goneModels).toEqual({ 'sora-2': 3_600_000 });
-    expect(afterGone(known, '410', 0).health).toMatchObject({ state: 'gone', goneModels: { 'sora-2': 3_600_000 } });
-  });
 });

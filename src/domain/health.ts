@@ -1,0 +1,12 @@
+/** How a backend has been doing, as far as this process knows: the circuit breaker writes it, the router reads it. */
+export interface BackendHealth {
+  /** `down`: calls fail and none is sent for a while. `gone`: it answers, and says that it makes no videos any more. */
+  readonly state: 'up' | 'down' | 'gone';
+  /** Unix milliseconds until which it is left alone; after it one request may try. Absent: not known. */
+  readonly until?: number | undefined;
+  readonly reason?: string | undefined;
+  /** Models that it says it does not have, each with the unix milliseconds until which that is believed. */
+  readonly goneModels: Readonly<Record<string, number>>;
+}
+
+export const HEALTHY: BackendHealth = { state: 'up', goneModels: {} };

@@ -1,0 +1,223 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Backend, CreateVideo, RemoteVideo } from '../../src/backends/backend.ts';
+import { createBreaker } from '../../src/backends/breaker.ts';
+import { guarded } from '../../src/backends/guarded.ts';
+import { createLimiter } from '../../src/backends/limiter.ts';
+import { dialectNamed, profileOf } from '../../src/backends/registry.ts';
+import { SoraError } from '../../src/domain/errors.ts';
+
+const START = Date.UTC(2026, 10, 22, 12);
+let now = START;
+const clock = () => now;
+beforeEach(() => {
+  now = START;
+});
+
+describe('a limiter', () => {
+  it('gives a minute at once, then one by one', () => {
+    const limiter = createLimiter(3, clock);
+    expect([1, 2, 3].map(() => limiter.take())).toEqual([0, 0, 0]);
+    expect(limiter.take()).toBe(20_000);
+    now += 19_999;
+    expect(limiter.take()).toBe(1);
+    now += 1;
+    expect(limiter.take()).toBe(0);
+    now += 600_000;
+    expect([1, 2, 3, 4].map(() => limiter.take() === 0)).toEqual([true, true, true, false]);
+  });
+
+  it('without a number only pauses', () => {
+    const limiter = createLimiter(undefined, clock);
+    expect(Array.from({ length: 1_000 }, () => limiter.take()).every((wait) => wait === 0)).toBe(true);
+    limiter.pauseUntil(now + 5_000);
+    limiter.pauseUntil(now + 2_000);
+    expect(limiter.take()).toBe(5_000);
+    now += 5_000;
+    expect(limiter.take()).toBe(0);
+  });
+
+  it('does not mind a clock that goes back', () => {
+    const limiter = createLimiter(60, clock);
+    limiter.take();
+    now -= 100_000;
+    expect(limiter.take()).toBe(0);
+  });
+});
+
+describe('a breaker', () => {
+  const policy = { failures: 2, restMs: 1_000, longestRestMs: 3_000 };
+
+  it('opens after failures in a row only', () => {
+    const breaker = createBreaker(policy, clock);
+    breaker.failed('x');
+    breaker.succeeded();
+    breaker.failed('x');
+    expect(breaker.admit()).toBe(true);
+    breaker.failed('the last');
+    expect(breaker.admit()).toBe(false);
+    expect(breaker.state()).toEqual({ state: 'open', until: now + 1_000, reason: 'the last' });
+  });
+
+  it('lets one trial through, which decides', () => {
+    const breaker = createBreaker(policy, clock);
+    breaker.failed('x');
+    breaker.failed('x');
+    now += 1_000;
+    expect([breaker.admit(), breaker.admit()]).toEqual([true, false]);
+    breaker.failed('still');
+    expect(breaker.state()).toMatchObject({ until: now + 2_000 });
+    now += 2_000;
+    expect(breaker.admit()).toBe(true);
+    breaker.abstained();
+    expect(breaker.admit()).toBe(true);
+    breaker.failed('still');
+    expect(breaker.state()).toMatchObject({ until: now + 3_000 });
+    now += 3_000;
+    breaker.admit();
+    breaker.succeeded();
+    expect(breaker.state()).toEqual({ state: 'closed' });
+    expect([breaker.admit(), breaker.admit()]).toEqual([true, true]);
+  });
+});
+
+describe('a guarded backend', () => {
+  const dialect = dialectNamed('openai');
+  const profile = profileOf({ id: 'b', route: 'forwarding', dialect, baseUrl: new URL('http://engine.local/v1') });
+  const order: CreateVideo = { prompt: 'x', model: 'sora-2', seconds: 4, characters: [], idempotencyKey: 'k' };
+  const JOB: RemoteVideo = { remoteId: 'v1', state: 'queued' };
+
+  function around(outcomes: (RemoteVideo | SoraError)[], limits = {}) {
+    const calls: string[] = [];
+    const next = async (what: string) => {
+      calls.push(what);
+      const outcome = outcomes.shift() ?? JOB;
+      if (outcome instanceof SoraError) throw outcome;
+      return outcome;
+    };
+    const notices: { sunset?: number } = {};
+    const inner: Backend & { notices(): { sunset?: number } } = {
+      profile,
+      createVideo: () => next('create'),
+      getVideo: () => next('get'),
+      openContent: () => Promise.reject(new SoraError({ code: 'download_failed', message: 'x' })),
+      probe: async () => ({ reachable: true, authenticated: true }),
+      close: async () => {},
+      notices: () => notices,
+    };
+    const breaker = { failures: 2, restMs: 1_000, longestRestMs: 60_000 };
+    return { backend: guarded(inner, { clock, limits, breaker }), calls, notices };
+  }
+
+  const error = (code: SoraError['code'], more: object = {}) =>
+    new SoraError({ code, message: `it said ${code}`, details: { status: 500 }, ...more });
+  const refused = (call: Promise<unknown>) => call.catch((thrown: unknown) => thrown as SoraError);
+
+  it('refuses a create beyond the limit here, at once and for free', async () => {
+    const { backend, calls } = around([], { createsPerMinute: 1 });
+    await backend.createVideo(order);
+    expect(await refused(backend.createVideo(order))).toMatchObject({
+      code: 'rate_limited',
+      retryable: true,
+      charged: 'no',
+      retryAfterSeconds: 60,
+    });
+    expect(calls).toEqual(['create']);
+    await backend.getVideo('v1');
+    now += 60_000;
+    await backend.createVideo(order);
+    expect(calls).toEqual(['create', 'get', 'create']);
+  });
+
+  it('limits reads by themselves', async () => {
+    const { backend } = around([], { readsPerMinute: 1 });
+    await backend.getVideo('v1');
+    expect(await refused(backend.getVideo('v1'))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 60 });
+    await backend.createVideo(order);
+  });
+
+  it('keeps still as long as the upstream asked', async () => {
+    const { backend, calls } = around([error('rate_limited', { retryable: true, retryAfterSeconds: 30 })]);
+    await refused(backend.getVideo('v1'));
+    expect(await refused(backend.getVideo('v1'))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 30 });
+    expect(calls).toHaveLength(1);
+    now += 30_000;
+    await backend.getVideo('v1');
+    expect(calls).toHaveLength(2);
+  });
+
+  it('stops calling what is down, and tries it after a while', async () => {
+    const { backend, calls } = around([error('backend_unavailable'), error('upstream_error'), error('answer_lost')]);
+    await refused(backend.getVideo('v1'));
+    expect(backend.health()).toEqual({ state: 'up', goneModels: {} });
+    await refused(backend.getVideo('v1'));
+    expect(backend.health()).toMatchObject({ state: 'down', until: now + 1_000, reason: 'it said upstream_error' });
+    expect(await refused(backend.createVideo(order))).toMatchObject({
+      code: 'backend_unavailable',
+      retryable: true,
+      charged: 'no',
+      retryAfterSeconds: 1,
+    });
+    expect(calls).toHaveLength(2);
+    now += 1_000;
+    await refused(backend.createVideo(order));
+    expect(backend.health()).toMatchObject({ state: 'down', until: now + 2_000 });
+    now += 2_000;
+    await backend.getVideo('v1');
+    expect(backend.health()).toEqual({ state: 'up', goneModels: {} });
+  });
+
+  it.each([
+    ['a refusal', error('upstream_rejected')],
+    ['a cancelled call', error('cancelled')],
+    ['a lost answer of a caller who left', error('answer_lost', { details: { cancelled: true } })],
+    ['a bad argument', error('file_invalid', { details: undefined })],
+  ])('%s is no sign of trouble', async (_, outcome) => {
+    const { backend } = around([outcome, outcome, outcome]);
+    for (let at = 0; at < 3; at++) await refused(backend.createVideo(order));
+    expect(backend.health().state).toBe('up');
+  });
+
+  it('remembers that it is gone, for a while; jobs can still be asked about', async () => {
+    const { backend, calls } = around([error('backend_gone')]);
+    await refused(backend.createVideo(order));
+    expect(backend.health()).toMatchObject({ state: 'gone', until: now + 900_000, reason: 'it said backend_gone' });
+    expect(await refused(backend.createVideo(order))).toMatchObject({ code: 'backend_gone', charged: 'no' });
+    await backend.getVideo('v1');
+    expect(calls).toEqual(['create', 'get']);
+    now += 900_000;
+    expect(backend.health().state).toBe('up');
+    await backend.createVideo(order);
+    expect(calls).toHaveLength(3);
+  });
+
+  it('remembers the models it does not have', async () => {
+    const { backend, calls } = around([error('backend_gone', { details: { status: 400, model: 'sora-2' } })]);
+    await refused(backend.createVideo(order));
+    expect(backend.health()).toEqual({ state: 'up', goneModels: { 'sora-2': now + 900_000 } });
+    expect(await refused(backend.createVideo(order))).toMatchObject({ details: { model: 'sora-2' } });
+    await backend.createVideo({ ...order, model: 'sora-2-pro' });
+    expect(calls).toHaveLength(2);
+    now += 900_000;
+    expect(backend.health().goneModels).toEqual({});
+  });
+
+  it('tells an announced end', () => {
+    const { backend, notices } = around([]);
+    notices.sunset = Date.UTC(2027, 0, 1);
+    expect(backend.health()).toMatchObject({ state: 'up', reason: 'announced to end on 2027-01-01' });
+  });
+
+  it('has only the operations that the backend has', () => {
+    const { backend } = around([]);
+    expect(backend).not.toHaveProperty('listVideos');
+    expect(backend).not.toHaveProperty('createCharacter');
+  });
+
+  it('is up again when a probe says so', async () => {
+    const { backend } = around([error('backend_unavailable'), error('backend_unavailable')]);
+    await refused(backend.getVideo('v1'));
+    await refused(backend.getVideo('v1'));
+    await backend.probe();
+    expect(backend.health().state).toBe('up');
+  });
+});
