@@ -1,12 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 
+import type { Backend } from './backends/backend.ts';
 import { definitionOf, referenceProfiles } from './backends/definition.ts';
+import type { GoneMemory } from './backends/gone-memory.ts';
 import { guarded } from './backends/guarded.ts';
 import { createBackend } from './backends/registry.ts';
 import type { Config } from './config.ts';
 import { LOCAL_WORKSPACE } from './config.ts';
 import { type Clock, isoTime } from './domain/ids.ts';
+import { fetchGuard } from './fetch-guard.ts';
 import { Changes } from './services/changes.ts';
 import { Characters } from './services/characters.ts';
 import { Confirmations } from './services/confirmation.ts';
@@ -18,7 +21,7 @@ import { Storyboards } from './services/storyboards.ts';
 import { Tasks } from './services/tasks.ts';
 import { Tracker } from './services/tracker.ts';
 import { Videos } from './services/videos.ts';
-import { openStore } from './store/store.ts';
+import { openStore, type Store } from './store/store.ts';
 
 /** What the process lends to the app; tests lend other things. */
 export interface Host {
@@ -48,12 +51,8 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 export async function openApp(config: Config, host: Host): Promise<App> {
   const clock = host.clock ?? Date.now;
   const store = openStore({ dataDir: config.dataDir, clock });
-  const sandbox = config.sandbox ? await startEmbedded(config) : undefined;
-  const definitions = await definitionOf(config, sandbox?.baseUrl);
-  const backends = new Map<string, WatchedBackend>();
-  for (const definition of definitions) {
-    backends.set(definition.id, guarded(createBackend(definition), { clock }));
-  }
+  const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
+  const backends = await openBackends(config, sandbox?.baseUrl, clock, (id) => storedMemory(store, id, clock));
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
   const core: Core = {
     store,
@@ -82,9 +81,38 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   };
 }
 
-async function startEmbedded(config: Config) {
+/** The configured backends, or the embedded upstream's two. Nothing is connected yet. */
+async function openBackends(
+  config: Config,
+  sandboxUrl: string | undefined,
+  clock: Clock,
+  memoryOf?: (backend: string) => GoneMemory,
+) {
+  const guard = fetchGuard(config.fetchHosts);
+  const definitions = await definitionOf(config, sandboxUrl);
+  return new Map<string, WatchedBackend>(
+    definitions.map((definition) => [
+      definition.id,
+      guarded(createBackend(definition, { clock, guard }), { clock, memory: memoryOf?.(definition.id) }),
+    ]),
+  );
+}
+
+/** Looks at every backend with calls that cost nothing; needs no store. Gives what `look` gives. */
+export async function withBackends<T>(config: Config, look: (backends: readonly Backend[]) => Promise<T>): Promise<T> {
+  const sandbox = config.sandbox ? await startSandboxAt(':memory:') : undefined;
+  const backends = [...(await openBackends(config, sandbox?.baseUrl, Date.now)).values()];
+  try {
+    return await look(backends);
+  } finally {
+    await Promise.all(backends.map((backend) => backend.close()));
+    await sandbox?.close();
+  }
+}
+
+async function startSandboxAt(path: string) {
   const { startSandbox } = await import('./sandbox/sandbox.ts');
-  return await startSandbox({ path: join(config.dataDir, 'sandbox.sqlite'), unref: true });
+  return await startSandbox({ path, unref: true });
 }
 
 function servicesOf(
@@ -102,7 +130,12 @@ function servicesOf(
     backends: () =>
       [...core.backends.values()].map((backend) => {
         const { state, reason, until } = backend.health();
-        return { profile: backend.profile, health: state, reason, until: until === undefined ? undefined : isoTime(until) };
+        return {
+          profile: backend.profile,
+          health: state,
+          reason,
+          until: until === undefined ? undefined : isoTime(until),
+        };
       }),
     onChange: (listener) => core.changes.subscribe(workspace.name, listener),
   };
@@ -117,6 +150,21 @@ function workspacesOf(config: Config): Workspace[] {
     inputDirs: config.inputDirs,
   }));
   return [local, ...tenants];
+}
+
+/** What backends said to be gone, known to every process of the data directory and after a restart. */
+function storedMemory(store: Store, backend: string, clock: Clock): GoneMemory {
+  const { observations } = store;
+  return {
+    recall: () =>
+      observations
+        .of(backend)
+        .filter(({ status, until }) => status === 'gone' && until !== undefined && clock() < until)
+        .map(({ subject, until, note }) => ({ subject, until: until ?? 0, reason: note ?? 'it is gone' })),
+    remember: ({ subject, until, reason }) =>
+      observations.set({ backend, subject, status: 'gone', until, note: reason, observedAt: clock() }),
+    forget: (subject) => observations.clear(backend, subject),
+  };
 }
 
 function newId(prefix: string): string {

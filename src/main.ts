@@ -32,6 +32,8 @@ async function main(): Promise<void> {
 
 async function run(config: Config): Promise<void> {
   for (const note of config.notes) log(note);
+  // Whoever reads the output may have seen enough (`| head`).
+  if (config.command.name !== 'stdio') process.stdout.on('error', () => process.exit());
   const { command } = config;
   switch (command.name) {
     case 'help':
@@ -110,13 +112,24 @@ async function demo(_subject: 'storyboard' | undefined): Promise<void> {
   }
 }
 
-async function doctor(_config: Config, _json: boolean): Promise<void> {
-  process.exitCode = 1;
+async function doctor(config: Config, json: boolean): Promise<void> {
+  const [{ withBackends }, { examine }, { terminal }] = await Promise.all([
+    import('./app.ts'),
+    import('./cli/doctor.ts'),
+    import('./cli/terminal.ts'),
+  ]);
+  const usable = await withBackends(config, (backends) => examine(backends, terminal(process.stdout), json));
+  process.exitCode = usable ? 0 : 1;
 }
 
 async function printSchema(): Promise<void> {
-  const { configFileJsonSchema } = await import('./config-file.ts');
-  process.stdout.write(`${JSON.stringify(configFileJsonSchema(), null, 2)}\n`);
+  const [{ configFileJsonSchema }, { dialectSchema }] = await Promise.all([
+    import('./config-file.ts'),
+    import('./backends/dialects/schema.ts'),
+  ]);
+  const dialect = dialectSchema();
+  const schema = configFileJsonSchema({ forwarding: dialect, reverse: dialect });
+  process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
 }
 
 async function printTokens(): Promise<void> {

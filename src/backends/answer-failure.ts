@@ -128,7 +128,8 @@ function rejection(answer: FailedAnswer, call: FailedCall): SoraError {
       );
     case 404:
     case 410:
-      if (call.paid && !call.optional) return gone(answer, call, undefined);
+      // A character or picture that is not there says nothing about the service.
+      if (call.paid && !call.optional && !NO_JOB.test(words)) return gone(answer, call, undefined);
       return facts(
         'not_found',
         'It may have been deleted or have expired there, or it belongs to another backend or key.',

@@ -5,6 +5,7 @@ import type { BackendLimits } from '../domain/models.ts';
 import type { Backend } from './backend.ts';
 import { BREAKER_POLICY, type BreakerPolicy, createBreaker } from './breaker.ts';
 import type { DialectBackend } from './engine.ts';
+import { type GoneMemory, shortMemory, WHOLE_BACKEND } from './gone-memory.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 
 export interface GuardedBackend extends Backend {
@@ -17,6 +18,8 @@ export interface GuardOptions {
   readonly limits?: Pick<BackendLimits, 'createsPerMinute' | 'readsPerMinute'> | undefined;
   /** Default `BREAKER_POLICY`. */
   readonly breaker?: BreakerPolicy | undefined;
+  /** What it said to be gone. Default: remembered for as long as the process lives. */
+  readonly memory?: GoneMemory | undefined;
   /** How long `gone` is believed, in milliseconds. Default 15 minutes. */
   readonly goneMs?: number | undefined;
 }
@@ -37,11 +40,13 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
   const creates = createLimiter(limits.createsPerMinute, clock);
   const reads = createLimiter(limits.readsPerMinute, clock);
   const breaker = createBreaker(options.breaker ?? BREAKER_POLICY, clock);
-  const goneModels = new Map<string, number>();
-  let gone: { readonly until: number; readonly reason: string } | undefined;
+  const memory = options.memory ?? shortMemory(clock);
 
-  const goneNow = () => (gone !== undefined && clock() < gone.until ? gone : undefined);
-  const modelsNow = () => Object.fromEntries([...goneModels].filter(([, until]) => clock() < until));
+  const goneNow = () => memory.recall().find(({ subject }) => subject === WHOLE_BACKEND);
+  const modelsNow = () => {
+    const models = memory.recall().filter(({ subject }) => subject !== WHOLE_BACKEND);
+    return Object.fromEntries(models.map(({ subject, until }) => [subject, until]));
+  };
 
   async function through<T>(limiter: Limiter, call: () => Promise<T>): Promise<T> {
     // The breaker is asked last: its yes may be the one trial, which must then really be sent.
@@ -78,9 +83,9 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
       limiter.pauseUntil(clock() + error.retryAfterSeconds * 1_000);
     }
     if (error.code !== 'backend_gone') return;
-    const model = error.details?.model;
-    if (typeof model === 'string') goneModels.set(model, clock() + goneMs);
-    else gone = { until: clock() + goneMs, reason: error.message };
+    const { model } = error.details ?? {};
+    const subject = typeof model === 'string' ? model : WHOLE_BACKEND;
+    memory.remember({ subject, until: clock() + goneMs, reason: error.message });
   }
 
   async function create<T>(model: string | undefined, call: () => Promise<T>): Promise<T> {
@@ -90,8 +95,10 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     if (until !== undefined)
       throw goneError(`${profile.id} said that it does not have the model ${model}`, until, model);
     const result = await through(creates, call);
-    gone = undefined;
-    if (model !== undefined) goneModels.delete(model);
+    // It works after all, whatever another process has heard meanwhile.
+    for (const { subject } of memory.recall()) {
+      if (subject === WHOLE_BACKEND || subject === model) memory.forget(subject);
+    }
     return result;
   }
 

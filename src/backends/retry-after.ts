@@ -10,7 +10,8 @@ export function retryAfterMs(headers: Readonly<Record<string, string>>, now: num
   if (plain === undefined || plain === '') return undefined;
   const seconds = amount(plain);
   if (seconds !== undefined) return Math.round(seconds * 1_000);
-  const at = Date.parse(plain);
+  // Date.parse makes dates of nearly anything; those of HTTP begin with a day's name.
+  const at = /^[a-z]{3,9},/i.test(plain) ? Date.parse(plain) : Number.NaN;
   if (Number.isNaN(at)) return undefined;
   const theirs = Date.parse(headers.date ?? '');
   return Math.max(0, at - (Number.isNaN(theirs) ? now : theirs));

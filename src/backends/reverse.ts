@@ -15,5 +15,7 @@ export function reverseBackend(wire: Wire): DialectBackend {
 
 /** `@ab12.name, hello`: these handles hold dots, so that what follows one at once would be read as a part of it. */
 export function setApart(prompt: string): string {
-  return prompt.replace(/(?<![\p{L}\p{N}_.@-])@[a-z0-9_]+(?:\.[a-z0-9_]+)+(?=[^\s])/giu, '$& ');
+  return prompt.replace(/(?<![\p{L}\p{N}_.@-])@[a-z0-9_]+(?:\.[a-z0-9_]+)+/giu, (handle, at: number) =>
+    /^\S/.test(prompt.slice(at + handle.length)) ? `${handle} ` : handle,
+  );
 }

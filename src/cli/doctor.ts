@@ -40,7 +40,11 @@ export async function examine(backends: readonly Backend[], screen: Screen, json
 export async function diagnose(backend: Backend): Promise<Diagnosis> {
   const { profile } = backend;
   const probe = await backend.probe().catch((error: unknown): Probe => {
-    return { reachable: false, authenticated: 'unknown', problem: error instanceof Error ? error.message : String(error) };
+    return {
+      reachable: false,
+      authenticated: 'unknown',
+      problem: error instanceof Error ? error.message : String(error),
+    };
   });
   const todo = todoOf(profile, probe);
   return {
@@ -70,7 +74,7 @@ function todoOf(profile: BackendProfile, probe: Probe): string[] {
   if (profile.retired) return [`The service ended on ${profile.retired.on}: configure ${profile.retired.instead}.`];
   const todo: string[] = [];
   if (probe.problem) todo.push(clean(probe.problem, 300));
-  if (!probe.reachable) todo.push('Check the base URL, and that the server runs and can be reached from here.');
+  else if (!probe.reachable) todo.push('Check the base URL, and that the server runs and can be reached from here.');
   if (probe.authenticated === false) todo.push('Check the API key: the upstream refuses it.');
   if (probe.models && !probe.models.includes(profile.defaultModel) && probe.models.length > 0) {
     todo.push(`It does not list ${profile.defaultModel}: set default_model in SORA_CONFIG to one that it has.`);
@@ -109,15 +113,26 @@ function describe(found: Diagnosis): string {
   const mark = { usable: '✓', doubtful: '?', unusable: '✗' }[found.verdict];
   const rows: [string, string][] = [
     ['at', `${found.origin}, ${found.dialect} (${found.route})`],
-    ['reached', found.reachable ? `yes${found.latencyMs === undefined ? '' : `, ${Math.round(found.latencyMs)} ms`}` : 'no'],
-    ['key', { true: 'accepted', false: 'refused', unknown: 'cannot be told without a paid call' }[`${found.authenticated}`]],
+    [
+      'reached',
+      found.reachable ? `yes${found.latencyMs === undefined ? '' : `, ${Math.round(found.latencyMs)} ms`}` : 'no',
+    ],
+    [
+      'key',
+      { true: 'accepted', false: 'refused', unknown: 'cannot be told without a paid call' }[`${found.authenticated}`],
+    ],
     ['clock', found.clockSkewMs === undefined ? 'not told' : `${Math.round(found.clockSkewMs / 1000)} s apart`],
-    ['models', `${found.models.slice(0, SHOWN_MODELS).join(', ') || 'not told'}${found.models.length > SHOWN_MODELS ? ', …' : ''}`],
+    [
+      'models',
+      `${found.models.slice(0, SHOWN_MODELS).join(', ') || 'not told'}${found.models.length > SHOWN_MODELS ? ', …' : ''}`,
+    ],
     ['does', found.does.join(', ') || 'text to video only'],
     ['prices', found.prices.join('; ')],
     ...found.todo.map((todo): [string, string] => ['to do', todo]),
   ];
-  return [`${mark} ${found.id}: ${found.verdict}`, ...rows.map(([name, text]) => `    ${name.padEnd(8)} ${text}`)].join('\n');
+  return [`${mark} ${found.id}: ${found.verdict}`, ...rows.map(([name, text]) => `    ${name.padEnd(8)} ${text}`)].join(
+    '\n',
+  );
 }
 
 function toJson({ latencyMs, clockSkewMs, retiredOn, ...rest }: Diagnosis) {

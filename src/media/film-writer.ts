@@ -17,7 +17,7 @@ import {
 } from './mediabunny.ts';
 
 /** What is read ahead of a clip, and written at once, in bytes. */
-const READ_CACHE_BYTES = 4 * 1024 * 1024;
+const READ_CACHE_BYTES = 1024 * 1024;
 const WRITE_CHUNK_BYTES = 1024 * 1024;
 /** A damaged index may promise packets without an end. */
 const MAX_PACKETS = 1_000_000;

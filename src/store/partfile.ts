@@ -72,7 +72,7 @@ async function fill(path: string, source: SaveOptions['open'], signal: AbortSign
     const { size } = await file.stat();
     const { body, offset, totalBytes } = await source(Math.max(0, size - 1));
     // Bytes beyond those that the source left out would stay from an earlier attempt.
-    await file.truncate(offset <= size ? offset : 0);
+    if (offset !== size) await file.truncate(offset < size ? offset : 0);
     if (offset > size) throw broken(`it was asked for from byte ${size} and came from byte ${offset}`);
     const bytes = await pour(file, body, offset, totalBytes ?? Number.POSITIVE_INFINITY, signal);
     if (totalBytes !== undefined && bytes < totalBytes) throw broken(`${bytes} of ${totalBytes} bytes came`);

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../domain/ids.ts';
 import { BindingRepository } from './bindings.ts';
@@ -42,7 +42,7 @@ export function openStore({ dataDir, clock }: StoreOptions): Store {
   const database = new Database(path);
   try {
     // Prompts and links are nobody else's business, whatever the umask.
-    chmodSync(path, 0o600);
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
     migrate(database, clock());
     return storeOn(database, dataDir, clock);
   } catch (error) {

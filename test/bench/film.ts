@@ -35,17 +35,21 @@ async function compare(count: number, megabytes: number, rounds: number): Promis
     await writeFile(list, clips.map((path) => `file '${path}'\n`).join(''));
 
     const ours = join(folder, 'ours.mp4');
+    const short = join(folder, 'other.mp4');
+    const few = clips.slice(0, Math.ceil(count / 4));
     const theirs = join(folder, 'ffmpeg.mp4');
     const concat = ['-v', 'error', '-y', '-nostdin', '-f', 'concat', '-safe', '0', '-i', list, '-c', 'copy'];
     const node = (...rest: string[]) => measure(process.execPath, [self, ...rest]);
     const ways: Record<string, () => Promise<Measured>> = {
       'node, code loaded, nothing joined': () => node('idle'),
-      'joinClips, 1 clip': () => node('join', ours, first),
+      'joinClips, 1 clip': () => node('join', short, first),
+      [`joinClips, ${few.length} clips`]: () => node('join', short, ...few),
       'ffmpeg, concat copy': () => measure('ffmpeg', [...concat, theirs]),
       'ffmpeg, concat copy, faststart': () => measure('ffmpeg', [...concat, '-movflags', '+faststart', theirs]),
       [`joinClips, ${count} clips`]: () => node('join', ours, ...clips),
+      [`joinClips, ${2 * count} clips`]: () => node('join', short, ...clips, ...clips),
       // The same bytes moved and nothing else, and brought to the disk as ours are.
-      'cat and sync': () => measure('sh', ['-c', `cat "$@" > "$0" && sync "$0"`, join(folder, 'cat.bin'), ...clips]),
+      'cat and sync': () => measure('sh', ['-c', `cat "$@" > "$0" && sync "$0"`, join(folder, 'other.mp4'), ...clips]),
     };
     const results: Record<string, Measured[]> = {};
     for (let round = 0; round < rounds; round++) {

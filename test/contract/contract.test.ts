@@ -8,10 +8,11 @@ import { FILES, MEDIA, type Row } from './rows.ts';
 import { ENGINE_ROWS } from './rows-engines.ts';
 import { GATEWAY_ROWS } from './rows-gateways.ts';
 import { OPENAI_ROWS } from './rows-openai.ts';
+import { PROXY_ROWS } from './rows-proxies.ts';
 import { REVERSE_ROWS } from './rows-reverse.ts';
 import { formOf, startUpstream, type Upstream } from './upstream.ts';
 
-const ROWS: readonly Row[] = [...OPENAI_ROWS, ...ENGINE_ROWS, ...GATEWAY_ROWS, ...REVERSE_ROWS];
+const ROWS: readonly Row[] = [...OPENAI_ROWS, ...ENGINE_ROWS, ...PROXY_ROWS, ...GATEWAY_ROWS, ...REVERSE_ROWS];
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 const MP4 = Buffer.from('0000000c6674797069736f6d', 'hex');
 

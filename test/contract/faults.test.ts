@@ -17,7 +17,7 @@ async function facing(script: Script | Reply, deps?: BackendDeps, dialect = 'ope
 }
 
 const JOB = { id: 'v1', status: 'queued' };
-const HASTY = { timeouts: { readMs: 60, readTotalMs: 400, createMs: 60, createTotalMs: 90 } };
+const HASTY = { timeouts: { readMs: 60, readTotalMs: 400, createMs: 400, createTotalMs: 500 } };
 
 /** Only what hangs needs a short clock; for all else it would be a race with the machine. */
 const hastyFor = (what: string) => (/no answer|silence/.test(what) ? HASTY : {});
@@ -35,6 +35,7 @@ describe('a create that surely was not taken', () => {
       false,
     ],
     ['404', { status: 404, body: { detail: 'Not Found' } }, 'backend_gone', false],
+    ['404 of a character', { status: 404, body: { error: 'character char_1 not found' } }, 'not_found', false],
     ['410', { status: 410, body: {} }, 'backend_gone', false],
     [
       '422',

@@ -153,8 +153,11 @@ describe('a search', () => {
     const rows = Array.from({ length: 400 }, (_, n) =>
       [0, 1, 2].map((at) => words[(n * (at * 7 + 3) + at * n * n) % words.length]!),
     );
-    for (const [n, row] of rows.entries())
-      store.characters.insert(aCharacter({ handle: `h${n}`, name: row.join(' ') }));
+    store.transaction(() => {
+      for (const [n, row] of rows.entries()) {
+        store.characters.insert(aCharacter({ handle: `h${n}`, name: row.join(' ') }));
+      }
+    });
     const matches = (row: readonly string[], word: string) =>
       row.some((each) => (word.length < 3 ? each.startsWith(word) : each.includes(word)));
     for (const query of ['fox', 'ox', 'red', 're', 'infrared box', 'o red', 'glove fox', 'dish', 'edd', 'r o f']) {
@@ -205,10 +208,12 @@ describe('a search', () => {
     ['@COFFEE', 'coffee_girl'],
     ['detectve_7', 'detective_7'],
   ])('suggests for %s', (typed, meant) => {
-    const { characters } = tempStore();
-    for (let n = 0; n < 200; n++) characters.insert(aCharacter({ handle: `extra_${n}` }));
-    for (const handle of ['coffee_girl', 'tea_boy', 'detective_7']) characters.insert(aCharacter({ handle }));
-    for (let n = 0; n < 200; n++) characters.insert(aCharacter({ handle: `person_${n}` }));
+    const store = tempStore();
+    const { characters } = store;
+    const crowd = (name: string) => Array.from({ length: 200 }, (_, n) => `${name}_${n}`);
+    store.transaction(() => {
+      insert(store, ...crowd('extra'), 'coffee_girl', 'tea_boy', 'detective_7', ...crowd('person'));
+    });
     expect(characters.similarHandles('local', typed, 3)[0]).toBe(meant);
     expect(characters.similarHandles('local', 'qqqqqqqq', 3)).toEqual([]);
   });

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { PART_STALE_MS } from '../../src/store/part-claim.ts';
 import { type PartSource, type SaveOptions, saveStream } from '../../src/store/partfile.ts';
 import { tempDir } from './fixtures.ts';
+import { bundleWorker, kill, startWorker } from './processes.ts';
 
 const VIDEO = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
 
@@ -164,11 +165,11 @@ describe('saving', () => {
     });
   });
 
-  test('a full disk leaves no partial file', async () => {
-    const { save } = setUp();
-    // Linux's device that is always full, reached through a part that is left from before.
-    const error = await save({ dir: '/dev', name: 'full/clip.mp4' }).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(RangeError);
+  test.runIf(existsSync('/dev/full'))('a disk that is full is told as such', async () => {
+    const { dir, fails } = setUp();
+    mkdirSync(dir);
+    symlinkSync('/dev/full', join(dir, 'clip.mp4.part'));
+    expect(await fails({})).toMatchObject({ code: 'disk_full', retryable: true, charged: 'yes' });
   });
 
   test.each(['../x', 'a/b', 'a\\b', '', '.', '..', '.hidden', 'a\0b'])(
@@ -219,4 +220,24 @@ test('a big file takes little memory', async () => {
   await save({ open: sends(big(), { totalBytes: 300_000_000 }) });
   clearInterval(watch);
   expect(most - before).toBeLessThan(100_000_000);
+}, 30_000);
+
+test('a process that is killed while it saves leaves nothing under the final name, and is taken over', async () => {
+  const worker = await bundleWorker();
+  try {
+    const { dir, asked, save, saved } = setUp();
+    const saving = startWorker(worker.file, 'save', dir);
+    await saving.next();
+    await kill(saving);
+    const [part] = readdirSync(dir);
+    expect(readdirSync(dir)).toEqual([expect.stringMatching(/^clip\.mp4\.[0-9a-f]{12}\.part$/)]);
+    writeFileSync(join(dir, part!), VIDEO.subarray(0, 1_000));
+    const old = new Date(Date.now() - PART_STALE_MS - 1_000);
+    utimesSync(join(dir, part!), old, old);
+    await save();
+    expect(asked).toEqual([999]);
+    expect(saved().equals(VIDEO)).toBe(true);
+  } finally {
+    worker.remove();
+  }
 }, 30_000);

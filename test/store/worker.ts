@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fromUsd, microUsd } from '../../src/domain/money.ts';
 import { Database } from '../../src/store/database.ts';
+import { saveStream } from '../../src/store/partfile.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 /* What the tests run in other processes: `worker.mjs <command> <dataDir> [argument]`. */
@@ -95,6 +96,17 @@ const commands: Readonly<Record<string, () => void>> = {
       say('written');
       sleep(60_000);
     });
+  },
+  /** Saves a video whose source gets stuck, until it is killed. */
+  save() {
+    async function* stuck(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(1_000);
+      yield Buffer.alloc(1_000);
+      say('written');
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }
+    const open = async () => ({ body: stuck(), offset: 0 });
+    saveStream({ dir: dataDir, name: 'clip.mp4', open, check: async () => undefined }).catch(say);
   },
   /** Writes characters one by one, saying each, until it is killed. */
   write() {

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { SoraError } from '../../src/domain/errors.ts';
+import { aReport, fakeServices } from '../helpers/fake-services.ts';
+import { CLIENTS, modern, post, startHttp, TOKENS, until } from '../helpers/http.ts';
+
+const wait = (task = 'task_1') =>
+  modern('tools/call', { name: 'get_task', arguments: { task_id: task, wait_seconds: 20 } });
+
+describe('the start', () => {
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'example.com'])('is refused on %s without named hosts', async (host) => {
+    await expect(startHttp({ host })).rejects.toThrow(SoraError);
+  });
+
+  it('is refused without a token, everywhere', async () => {
+    await expect(startHttp({ tokens: [] })).rejects.toThrow(/token/);
+    await expect(startHttp({ tokens: [], host: '0.0.0.0', allowedHosts: ['a.example'] })).rejects.toThrow(/token/);
+  });
+
+  it('is refused where somebody listens already, with a hint', async () => {
+    const first = await startHttp();
+    const port = Number(new URL(first.url).port);
+    await expect(startHttp({ port })).rejects.toMatchObject({
+      message: expect.stringContaining('in use'),
+      hint: expect.any(String),
+    });
+    await first.close();
+  });
+
+  it('with named hosts serves under those names', async () => {
+    const server = await startHttp({ host: '0.0.0.0', allowedHosts: ['video.example', 'other.example:8443'] });
+    const url = server.url.replace('0.0.0.0', '127.0.0.1');
+    const { request } = await import('node:http');
+    const statusFor = (host: string) =>
+      new Promise((resolve) => {
+        const sent = request(`${url}/healthz`, { headers: { host } }, (res) => resolve(res.resume().statusCode));
+        sent.end();
+      });
+    expect(await statusFor('video.example')).toBe(200);
+    expect(await statusFor('VIDEO.example:443')).toBe(200);
+    expect(await statusFor('other.example:8443')).toBe(200);
+    expect(await statusFor('other.example')).toBe(403);
+    expect(await statusFor('video.example.evil.example')).toBe(403);
+    await server.close();
+  });
+});
+
+describe('the end', () => {
+  it('lets running calls finish, takes no new ones, and then ends the streams', async () => {
+    let finish = () => {};
+    const alpha = fakeServices({
+      get: () => new Promise((resolve) => (finish = () => resolve(aReport({ progress: 61 })))),
+    });
+    const server = await startHttp({ fakes: { alpha } });
+    const streams = await Promise.all(CLIENTS.map((kind) => server.connect(kind)));
+    const { body, headers } = wait();
+    const running = post(`${server.url}/mcp`, body, headers);
+    await until(() => (alpha.calls.get?.length ?? 0) === 1);
+    const spare = new (await import('node:http')).Agent({ keepAlive: true });
+
+    const closed = server.close();
+    let over = false;
+    void closed.then(() => (over = true));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(over).toBe(false);
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+    finish();
+
+    expect(JSON.stringify(await (await running).json())).toContain('"progress":61');
+    const started = performance.now();
+    await closed;
+    expect(performance.now() - started).toBeLessThan(1_500);
+    spare.destroy();
+    for (const client of streams) await client.close();
+    expect(alpha.listeners()).toBe(0);
+  });
+
+  it('answers on connections that are still open with 503', async () => {
+    let finish = () => {};
+    const alpha = fakeServices({ get: () => new Promise((resolve) => (finish = () => resolve(aReport()))) });
+    const server = await startHttp({ fakes: { alpha } });
+    const { openSocket } = await import('../helpers/http-raw.ts');
+    const { body, headers } = wait();
+    const text = JSON.stringify(body);
+    const lines = Object.entries({ ...headers, host: 'localhost', authorization: `Bearer ${TOKENS.alpha}` });
+    const request = `POST /mcp HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}content-type: application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+    const socket = openSocket(server.url);
+    let answers = '';
+    socket.on('data', (chunk) => {
+      answers += chunk;
+    });
+    socket.write(request);
+    await until(() => (alpha.calls.get?.length ?? 0) === 1);
+    const closed = server.close();
+    // Sent behind the one that runs: it is read when that one is done.
+    socket.write(request);
+    finish();
+    await until(() => answers.includes('503'));
+    expect(answers).toMatch(/^HTTP\/1\.1 200/);
+    await closed;
+  });
+
+  it('does not wait longer than it may', async () => {
+    const alpha = fakeServices({ get: () => new Promise(() => {}) });
+    const server = await startHttp({ fakes: { alpha }, limits: { drainMs: 200 } });
+    const calls = [];
+    for (const kind of CLIENTS) {
+      const client = await server.connect(kind);
+      calls.push(
+        client.callTool({ name: 'get_task', arguments: { task_id: 't', wait_seconds: 40 } }).catch(() => 'ended'),
+      );
+    }
+    await until(() => (alpha.calls.get?.length ?? 0) === CLIENTS.length);
+    const started = performance.now();
+    await server.close();
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeGreaterThan(190);
+  });
+
+  it('tells those who listen in the 2026 protocol that it was meant', async () => {
+    const server = await startHttp();
+    const { body, headers } = modern('subscriptions/listen', { notifications: { resourcesListChanged: true } });
+    const response = await post(`${server.url}/mcp`, body, headers);
+    const text = response.text();
+    await server.close();
+    expect(await text).toContain('"resultType":"complete"');
+  });
+
+  it('can be asked for twice', async () => {
+    const server = await startHttp();
+    await Promise.all([server.close(), server.close()]);
+  });
+});

@@ -1,0 +1,202 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { aReport, fakeServices } from '../helpers/fake-services.ts';
+import { modern, post, startHttp, type TestServer, type TestServerOptions, TOKENS, until } from '../helpers/http.ts';
+import { openSocket, sendRaw } from '../helpers/http-raw.ts';
+
+const open: TestServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+async function start(options?: TestServerOptions): Promise<TestServer> {
+  const server = await startHttp(options);
+  open.push(server);
+  return server;
+}
+const list = (server: TestServer, headers: Record<string, string> = {}) => {
+  const asked = modern('tools/list');
+  return post(`${server.url}/mcp`, asked.body, { ...asked.headers, ...headers });
+};
+const statuses = async (count: number, ask: () => Promise<Response>) => {
+  const seen: Record<number, number> = {};
+  for (let at = 0; at < count; at++) {
+    const response = await ask();
+    await response.text();
+    seen[response.status] = (seen[response.status] ?? 0) + 1;
+  }
+  return seen;
+};
+
+describe('rates', () => {
+  it('hold for each token by itself, and pass with time', async () => {
+    let now = Date.now();
+    const server = await start({ limits: { requestsPerMinute: 6 }, now: () => now });
+    expect(await statuses(9, () => list(server))).toEqual({ 200: 6, 429: 3 });
+    const refused = await list(server);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '10']);
+    const beta = { authorization: `Bearer ${TOKENS.beta}` };
+    expect((await list(server, beta)).status).toBe(200);
+    now += 10_000;
+    expect(await statuses(2, () => list(server))).toEqual({ 200: 1, 429: 1 });
+  });
+
+  it('count each message of a batch', async () => {
+    const server = await start({ limits: { requestsPerMinute: 10 } });
+    const batch = Array.from({ length: 6 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'ping' }));
+    const first = await post(`${server.url}/mcp`, batch);
+    const second = await post(`${server.url}/mcp`, batch);
+    expect([first.status, second.status]).toEqual([400, 429]);
+  });
+
+  it('slow strangers down, but not those with a token at the same address', async () => {
+    const server = await start({ limits: { strangerRequestsPerMinute: 5 } });
+    const guess = () => list(server, { authorization: 'Bearer guess-0123456789' });
+    expect(await statuses(8, guess)).toEqual({ 401: 5, 429: 3 });
+    expect((await guess()).headers.get('retry-after')).toBe('12');
+    expect(await statuses(8, () => list(server))).toEqual({ 200: 8 });
+    expect(await statuses(7, () => fetch(`${server.url}/healthz`))).toEqual({ 200: 5, 429: 2 });
+  });
+
+  it('hold for unanswered requests too', async () => {
+    let finish: (() => void)[] = [];
+    const alpha = fakeServices({ get: () => new Promise((resolve) => finish.push(() => resolve(aReport()))) });
+    const server = await start({ fakes: { alpha }, limits: { running: 2 } });
+    const asked = modern('tools/call', { name: 'get_task', arguments: { task_id: 't', wait_seconds: 9 } });
+    const calls = [1, 2].map(() => post(`${server.url}/mcp`, asked.body, asked.headers));
+    await until(() => finish.length === 2);
+    expect((await list(server)).status).toBe(429);
+    for (const each of finish) each();
+    finish = [];
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await list(server)).status).toBe(200);
+  });
+});
+
+describe('slow clients', () => {
+  it.each([
+    ['headers', 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'],
+    [
+      'a body',
+      `POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKENS.alpha}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+    ],
+  ])('are cut off when %s do not come', async (_what, text) => {
+    const server = await start({ limits: { headersMs: 300, requestMs: 600 } });
+    const started = performance.now();
+    const answer = await sendRaw(server.url, text, 5_000);
+    expect(answer.status).toBe(408);
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+
+  it.each(['listen', 'sse'] as const)('that do not read what they asked for (%s) are cut off', async (kind) => {
+    const server = await start({ limits: { unreadBytes: 64 * 1024 } });
+    const asked = modern('subscriptions/listen', { notifications: { resourceSubscriptions: ['sora://tasks/task_1'] } });
+    const body = JSON.stringify(asked.body);
+    const common = `Host: localhost\r\nAuthorization: Bearer ${TOKENS.alpha}\r\n`;
+    const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const types = 'Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n';
+    const text =
+      kind === 'sse'
+        ? `GET /sse HTTP/1.1\r\n${common}\r\n`
+        : `POST /mcp HTTP/1.1\r\n${common}${types}${lines.join('')}Content-Length: ${body.length}\r\n\r\n${body}`;
+    const socket = openSocket(server.url);
+    let head = '';
+    socket.on('data', (chunk) => {
+      head += chunk;
+    });
+    socket.write(text);
+    await until(() => head.includes(kind === 'sse' ? 'sessionId=' : 'acknowledged'));
+    if (kind === 'sse') {
+      const endpoint = /data: (\S+)/.exec(head)![1]!;
+      const say = (message: object) => post(server.url + endpoint, message);
+      const clientInfo = { name: 'slow', version: '1' };
+      const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo };
+      await say({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
+      await say({ jsonrpc: '2.0', method: 'notifications/initialized' });
+      await say({ jsonrpc: '2.0', id: 2, method: 'resources/subscribe', params: { uri: 'sora://tasks/task_1' } });
+    }
+    await until(() => server.services.alpha.listeners() > 0);
+    socket.pause();
+    // What the kernel holds for a reader is beyond the server's sight, so it takes some megabytes.
+    for (let round = 0; round < 400 && !server.lines.some((line) => / GET \/sse | listen /.test(line)); round++) {
+      for (let at = 0; at < 250; at++) server.services.alpha.emit({ kind: 'task', taskId: 'task_1' });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => server.lines.some((line) => /GET \/sse|subscriptions\/listen/.test(line)), 5_000);
+    socket.destroy();
+    expect((await list(server)).status).toBe(200);
+  });
+});
+
+describe('the access log', () => {
+  it('has one line a request and never what was said', async () => {
+    const server = await start();
+    const secret = 'a very private prompt';
+    const asked = modern('tools/call', { name: 'generate_video', arguments: { prompt: secret } });
+    await (await post(`${server.url}/mcp`, asked.body, asked.headers)).text();
+    await (await list(server, { authorization: 'Bearer wrong-0123456789abc' })).text();
+    await (await fetch(`${server.url}/nowhere/${secret.replaceAll(' ', '-')}?token=abc`)).text();
+    const odd = modern('tools/call', { name: `x\n${secret}`, arguments: {} });
+    delete odd.headers['mcp-name'];
+    await (await post(`${server.url}/mcp`, odd.body, odd.headers)).text();
+    await until(() => server.lines.length === 4);
+    const [call, stranger, nowhere, strange] = server.lines.map((line) =>
+      line.replace(/^\S+ /, '').replace(/\d+ms/, 'ms'),
+    );
+    expect(call).toBe('http POST /mcp tools/call generate_video alpha 200 ms');
+    expect(stranger).toBe('http POST /mcp - - - 401 ms');
+    expect(nowhere).toBe('http GET other - - - 400 ms');
+    expect(strange).toMatch(/^http POST \/mcp tools\/call \? alpha \d+ ms$/);
+    expect(server.lines.join('')).not.toContain('private');
+    for (const token of Object.values(TOKENS)) expect(server.lines.join('')).not.toContain(token);
+  });
+
+  it('is JSON when asked to be', async () => {
+    const server = await start({ logFormat: 'json' });
+    await (await list(server)).text();
+    await until(() => server.lines.length === 1);
+    const entry = JSON.parse(server.lines[0]!);
+    expect(entry).toMatchObject({
+      kind: 'http',
+      method: 'POST',
+      route: '/mcp',
+      rpc: 'tools/list',
+      workspace: 'alpha',
+      status: 200,
+    });
+    expect(Object.keys(entry).sort()).toEqual(['kind', 'method', 'ms', 'route', 'rpc', 'status', 'time', 'workspace']);
+  });
+
+  it('says 499 of a client that left', async () => {
+    const alpha = fakeServices({ get: () => new Promise(() => {}) });
+    const server = await start({ fakes: { alpha } });
+    const asked = modern('tools/call', { name: 'get_task', arguments: { task_id: 't', wait_seconds: 9 } });
+    const leave = new AbortController();
+    const headers = { ...asked.headers, 'content-type': 'application/json', authorization: `Bearer ${TOKENS.alpha}` };
+    const body = JSON.stringify(asked.body);
+    const call = fetch(`${server.url}/mcp`, { method: 'POST', headers, body, signal: leave.signal }).catch(
+      () => 'left',
+    );
+    await until(() => (alpha.calls.get?.length ?? 0) === 1);
+    leave.abort();
+    expect(await call).toBe('left');
+    await until(() => server.lines.some((line) => line.includes('tools/call get_task alpha 499')));
+  });
+});
+
+describe('a defect', () => {
+  it('is a bare 500, and the reason goes to the operator', async () => {
+    const server = await start({
+      serverFor: () => {
+        throw new Error('secret inside /work/main/src');
+      },
+    });
+    const { jsonrpc } = { jsonrpc: '2.0' };
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };
+    const session = await post(`${server.url}/mcp`, { jsonrpc, id: 1, method: 'initialize', params });
+    const modernOne = await list(server);
+    for (const response of [session, modernOne]) {
+      expect(response.status).toBe(500);
+      expect(await response.text()).not.toContain('secret');
+    }
+    expect(server.lines.join('\n')).toContain('secret inside');
+  });
+});
