@@ -1,4 +1,4 @@
-import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpHttpHandler, ProtocolError } from '@modelcontextprotocol/server';
 import { forwardChanges } from '../mcp/notifications.ts';
 import type { HttpPorts } from './ports.ts';
 import { limitRate, offerPlaces, type Places, type RateLimit } from './rate.ts';
@@ -51,6 +51,9 @@ function openTenant(caller: Caller, ports: HttpPorts): Tenant {
     maxSubscriptions: limits.streams,
     keepAliveMs: limits.keepAliveMs,
     maxRequestBodySize: limits.bodyBytes,
+    onerror: (error) => {
+      if (isDefect(error)) log(`http: ${workspace}: ${error.message}`);
+    },
   });
   let watching: Promise<() => void> | undefined;
   const watch = async (): Promise<void> => {
@@ -76,4 +79,9 @@ function openTenant(caller: Caller, ports: HttpPorts): Tenant {
       await modern.close();
     },
   };
+}
+
+/** The handler also reports every request that it turned away; those are in the access log. */
+function isDefect(error: Error): boolean {
+  return !(error instanceof ProtocolError) && !/^(Rejected|Unsupported|subscriptions\/listen refused)/.test(error.message);
 }
