@@ -44,6 +44,7 @@ const limits = z.strictObject({
   concurrent_jobs: z.int().positive().optional(),
   min_poll_seconds: z.number().min(0.1).max(3_600).optional(),
   link_lifetime_seconds: z.int().positive().optional(),
+  usual_job_seconds: z.number().positive().max(86_400).optional().describe('How long a job takes, until it is known.'),
 });
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 of a-z, 0-9 and -, starting with a letter');
@@ -162,6 +163,7 @@ function toBackend(
     concurrentJobs: given.limits.concurrent_jobs,
     minPollMs: given.limits.min_poll_seconds === undefined ? undefined : given.limits.min_poll_seconds * 1000,
     linkLifetimeSeconds: given.limits.link_lifetime_seconds,
+    usualJobMs: given.limits.usual_job_seconds === undefined ? undefined : given.limits.usual_job_seconds * 1000,
   };
   return present({
     id: given.id,

@@ -5,7 +5,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { cleanEnv, MAIN, run, tempDir } from '../helpers/server.ts';
 
 test('--version, --help, tokens and the schema', () => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   expect(run(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n` });
   expect(run(['--help']).stdout).toMatch(/usage:/);
   const tokens = run(['tokens']).stdout;
@@ -20,10 +22,20 @@ describe('a wrong start is fatal, with what would be right', () => {
     ['an unknown flag', ['--verbos'], {}, /--verbos[\s\S]*usage:/],
     ['an unknown command', ['serve'], {}, /serve[\s\S]*usage:/],
     ['a key without a base URL', [], { SORA_API_KEY: 'sk-secret-123' }, /SORA_BASE_URL/],
-    ['an unsubstituted variable', [], { SORA_BASE_URL: url, SORA_API_KEY: '${SORA_KEY}' }, /SORA_API_KEY.*\$\{SORA_KEY\}/],
+    [
+      'an unsubstituted variable',
+      [],
+      { SORA_BASE_URL: url, SORA_API_KEY: `$${'{SORA_KEY}'}` },
+      /SORA_API_KEY.*\$\{SORA_KEY\}/,
+    ],
     ['a malformed URL', [], { SORA_BASE_URL: 'gateway', SORA_API_KEY: 'sk-secret-123' }, /SORA_BASE_URL/],
     ['an ftp URL', [], { SORA_BASE_URL: 'ftp://gateway.example', SORA_API_KEY: 'sk-secret-123' }, /SORA_BASE_URL/],
-    ['an unknown dialect', [], { SORA_REVERSE_BASE_URL: url, SORA_REVERSE_DIALECT: 'sead' }, /SORA_REVERSE_DIALECT.*seed/],
+    [
+      'an unknown dialect',
+      [],
+      { SORA_REVERSE_BASE_URL: url, SORA_REVERSE_DIALECT: 'sead' },
+      /SORA_REVERSE_DIALECT.*seed/,
+    ],
     ['a budget that is no number', [], { SORA_BUDGET_USD_DAY: 'ten' }, /SORA_BUDGET_USD_DAY/],
   ])('%s', (_, args, env, told) => {
     const { status, stdout, stderr } = run(args, env);
@@ -73,6 +85,8 @@ test('the example for mcp.json is strict JSON and starts as written', async () =
   server.stdin.write(
     `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } } })}\n`,
   );
-  const [first] = await new Promise<string[]>((resolve) => server.stdout.once('data', (data) => resolve(String(data).split('\n'))));
+  const [first] = await new Promise<string[]>((resolve) =>
+    server.stdout.once('data', (data) => resolve(String(data).split('\n'))),
+  );
   expect(JSON.parse(first!)).toMatchObject({ id: 1, result: { capabilities: { tools: {} } } });
 });
