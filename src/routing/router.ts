@@ -28,7 +28,7 @@ export function route(request: RouteRequest, candidates: readonly Candidate[], n
   const able: Fit[] = [];
   const refused: Refusal[] = [];
   for (const candidate of candidates) {
-    const result = fitTo(request, candidate, now);
+    const result = refusedAsEnded(candidate, now) ?? fitTo(request, candidate, now);
     if (isRefusal(result)) refused.push(result);
     else {
       const sick = refusedForHealth(candidate, now);
@@ -72,11 +72,14 @@ function pinnedOf(request: RouteRequest, candidates: readonly Candidate[]): Cand
   });
 }
 
+/** Before its models are looked at: a service that has ended has none, and what counts is where to go. */
+function refusedAsEnded({ profile }: Candidate, now: number): Refusal | undefined {
+  if (!profile.retired || now < Date.parse(profile.retired.on)) return undefined;
+  const reason = `The service at ${profile.origin} ended on ${profile.retired.on}; use ${profile.retired.instead}.`;
+  return { backend: profile.id, code: 'backend_gone', reason, able: true };
+}
+
 function refusedForHealth({ profile, health }: Candidate, now: number): Refusal | undefined {
-  if (profile.retired && now >= Date.parse(profile.retired.on)) {
-    const reason = `The service at ${profile.origin} ended on ${profile.retired.on}; use ${profile.retired.instead}.`;
-    return { backend: profile.id, code: 'backend_gone', reason, able: true };
-  }
   if (standingOf(health, now) !== 'refused') return undefined;
   const why = health.reason ? ` (${health.reason.replace(/\.$/, '')})` : '';
   const again = health.until === undefined ? '' : `; it is tried again at ${clock(health.until)}`;

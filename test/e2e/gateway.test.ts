@@ -182,3 +182,44 @@ describe('every figure of the price table, offline', () => {
     expect(recommended).toMatchObject({ backend: 'reverse' });
   });
 });
+
+test('a service that has ended is refused here, with what to configure instead', async () => {
+  const server = await connect(tempDir(), {
+    SORA_FORWARDING_BASE_URL: 'https://api.openai.com/v1',
+    SORA_FORWARDING_API_KEY: KEY,
+  });
+  const error = await server.fail('generate_video', { prompt: 'a fox' });
+  expect(error).toMatchObject({ charged: 'no', retryable: false });
+  expect(JSON.stringify(error)).toMatch(/2026-09-24/);
+  expect(JSON.stringify(error)).toMatch(/SGLang|LiteLLM/);
+});
+
+test('a model that the upstream does not know is gone for a while, also after a restart, and others go on', async () => {
+  const sandbox = await gateway();
+  const dir = tempDir();
+  const config = {
+    backends: [
+      {
+        id: 'one',
+        route: 'forwarding',
+        dialect: 'openai',
+        base_url: sandbox.baseUrl,
+        api_key_env: 'KEY',
+        models: ['sora-3', 'sora-2'],
+      },
+    ],
+  };
+  const path = join(dir, 'config.json');
+  writeFileSync(path, JSON.stringify(config));
+  const env = { SORA_CONFIG: path, KEY };
+  const first = await connect(dir, env);
+  expect(await first.fail('generate_video', { prompt: 'a fox', model: 'sora-3' })).toMatchObject({ charged: 'no' });
+  expect(created(sandbox)).toHaveLength(1);
+  await first.close();
+  const second = await connect(dir, env);
+  expect(await second.fail('generate_video', { prompt: 'a fox', model: 'sora-3' })).toMatchObject({
+    code: 'model_retired',
+  });
+  expect(created(sandbox)).toHaveLength(1);
+  expect(await second.call('generate_video', { prompt: 'a fox' })).toMatchObject({ model: 'sora-2' });
+});

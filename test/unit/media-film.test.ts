@@ -194,6 +194,29 @@ describe('scenes that do not go together', () => {
     expect((await refusal('page.mp4', 'one.mp4')).message).toBe('scene 1: page.mp4 is a web page, not a video');
   });
 
+  it('gives an answer for any damage to a scene, never another error', async () => {
+    await ffmpeg('-i', at('one.mp4'), '-c', 'copy', '-movflags', '+faststart', at('front.mp4'));
+    const whole = await readFile(at('front.mp4'));
+    for (let round = 0; round < 60; round++) {
+      const broken = Buffer.from(whole);
+      for (let hit = 0; hit < 3; hit++) broken[(round * 7919 + hit * 104_729) % 4000] = (round * 31 + hit * 17) % 256;
+      await writeFile(at('broken.mp4'), broken);
+      const outcome = await joinClips({
+        clips: [at('broken.mp4'), at('broken.mp4')],
+        output: at('broken-film.mp4'),
+      }).then(
+        () => 'joined',
+        (error) => error.code,
+      );
+      expect(['joined', 'file_invalid', 'not_joinable'], `round ${round}`).toContain(outcome);
+    }
+  }, 30_000);
+
+  it('joins no codec that it does not know', async () => {
+    await ffmpeg('-i', at('silent.mp4'), '-c:v', 'mpeg4', at('old.mp4'));
+    expect((await refusal('old.mp4', 'old.mp4')).message).toBe('scene 1 has the codec mp4v, which cannot be joined');
+  });
+
   it('leaves nothing behind', async () => {
     expect((await readdir(folder)).filter((name) => /never|\.part$/.test(name))).toEqual([]);
   });
