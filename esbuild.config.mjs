@@ -1,22 +1,73 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { packParts } from './build/parts.mjs';
+import { lighterSdk } from './build/plugins.mjs';
+import { warm } from './build/warm.mjs';
 
-const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
+/*
+ * The whole product is bundled; only better-sqlite3, which is native, stays outside. test/bench/README.md says what each of
+ * these saves.
+ *
+ * dist/main.js        starts server.cjs with V8's code of an earlier start (build/start.cjs)
+ * dist/server.cjs     what every start runs
+ * dist/later.cjs      what is loaded when it is needed: the store, the backends, HTTP, the sandbox, media, the commands
+ * dist/server-*.code  V8's code of a start on this Node; made here, and by the first start on another Node
+ * dist/package.json   says that these are CommonJS: an ES module at the entry costs 4 ms of every start
+ * dist/*.wasm         picture codecs
+ */
+const CODECS = [
+  '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
+  '@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm',
+  '@jsquash/webp/codec/dec/webp_dec.wasm',
+  '@jsquash/resize/lib/resize/pkg/squoosh_resize_bg.wasm',
+];
+/** What a start runs besides main.ts. */
+const STARTED = ['src/mcp/server.ts', 'src/transports/stdio.ts', 'src/running.ts'];
 
-await build({
+const root = new URL('./', import.meta.url);
+const at = (path) => fileURLToPath(new URL(path, root));
+const { version } = JSON.parse(await readFile(at('package.json'), 'utf8'));
+
+const { outputFiles, metafile } = await build({
+  absWorkingDir: at('.'),
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/main.js',
+  outdir: 'dist',
   bundle: true,
+  splitting: true,
   minify: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   external: ['better-sqlite3'],
-  define: { __VERSION__: JSON.stringify(version) },
-  // Bundled CommonJS packages call require() for Node's own modules; an ES module has none unless it is made.
-  banner: {
-    js: '#!/usr/bin/env node\nimport { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
+  define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__url' },
+  plugins: [lighterSdk],
   legalComments: 'none',
+  metafile: true,
+  write: false,
 });
-await chmod('dist/main.js', 0o755);
+const { first, later } = await packParts(outputFiles, metafile, { entry: 'src/main.ts', started: STARTED });
+
+await rm(at('dist'), { recursive: true, force: true });
+await mkdir(at('dist'));
+const digest = createHash('sha256').update(first).update(later).digest('hex').slice(0, 20);
+await writeFile(at('dist/server.cjs'), `/*${digest}*/${first}`);
+await writeFile(at('dist/later.cjs'), later);
+await writeFile(at('dist/package.json'), '{ "type": "commonjs" }\n');
+const require = createRequire(import.meta.url);
+for (const codec of CODECS) await copyFile(require.resolve(codec), at(`dist/${basename(codec)}`));
+await build({
+  absWorkingDir: at('.'),
+  entryPoints: ['build/start.cjs'],
+  outfile: 'dist/main.js',
+  minify: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  banner: { js: '#!/usr/bin/env node' },
+});
+await chmod(at('dist/main.js'), 0o755);
+if (!(await warm(at('dist/main.js')))) process.stderr.write('build: the first start kept no code; starts take longer\n');

@@ -1,4 +1,4 @@
-import { type ZodType, z } from 'zod';
+import * as z from 'zod/v4';
 import type { BackendConfig, Budget, ConfigFacts, ModelConfig, Problem } from './config.ts';
 import type { FileConfig, FileWorkspace } from './config-env.ts';
 import { checkBaseUrl, checkDialect, DIALECT_NAMES, LOCAL_WORKSPACE, secret, unsubstituted } from './config-values.ts';
@@ -8,7 +8,7 @@ import { fromUsd } from './domain/money.ts';
 import { ROUTES, type Route, type Size } from './domain/video.ts';
 
 /** The schema of a dialect document inside the file, by route. */
-export type DialectSchemas = { readonly [route in Route]: ZodType };
+export type DialectSchemas = { readonly [route in Route]: z.ZodType };
 
 const anyDocument = z.record(z.string(), z.unknown());
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable');

@@ -6,10 +6,14 @@ import { type Config, configPath, describeProblems, loadConfig, USAGE } from './
 declare const __VERSION__: string;
 const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-dev';
 
+declare const keepCode: (() => void) | undefined;
+/** Given by dist/main.js at a start whose code V8 had to make. */
+const KEEP_CODE = typeof keepCode === 'function' ? keepCode : undefined;
+
 /** A mistake in the configuration; the same code as a shell gives for wrong usage. */
 const EXIT_USAGE = 2;
 
-await main();
+void main();
 
 async function main(): Promise<void> {
   const place = { env: process.env, platform: process.platform, home: homedir(), cwd: process.cwd() };
@@ -65,7 +69,7 @@ async function serveOverStdio(config: Config): Promise<void> {
     import('./transports/stdio.ts'),
   ]);
   const { appFor } = await import('./running.ts');
-  const running = appFor(config, { log, version: VERSION });
+  const running = appFor(config, { log, version: VERSION, beforeOpening: KEEP_CODE });
   const connection = serveStdioTransport({
     stdin: process.stdin,
     stdout: process.stdout,
@@ -84,9 +88,22 @@ async function leave(close: () => Promise<void>): Promise<void> {
   process.exit(0);
 }
 
-async function serveOverHttp(_config: Config): Promise<void> {
-  log('http is not there yet');
-  process.exitCode = 1;
+async function serveOverHttp(config: Config): Promise<void> {
+  if (config.command.name !== 'http') return;
+  const [{ startHttp }, { appFor }] = await Promise.all([import('./http-server.ts'), import('./running.ts')]);
+  const running = appFor(config, { log, version: VERSION });
+  try {
+    const server = await startHttp(config, config.command, running, log);
+    running.trackSoon();
+    const end = async (): Promise<void> => {
+      await server.close();
+      await leave(running.close);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end());
+  } catch (error) {
+    log(`http: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
 
 async function demo(_subject: 'storyboard' | undefined): Promise<void> {

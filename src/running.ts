@@ -11,13 +11,21 @@ export interface Running {
   close(): Promise<void>;
 }
 
+export interface RunningHost extends Host {
+  readonly version: string;
+  /** Called when the start is over, before anything of the app is loaded. */
+  readonly beforeOpening?: (() => void) | undefined;
+}
+
 const SOON_MS = 250;
 
-export function appFor(config: Config, host: Host & { readonly version: string }): Running {
+export function appFor(config: Config, host: RunningHost): Running {
   let opening: Promise<App> | undefined;
   let closed = false;
   const open = (): Promise<App> => {
-    opening ??= import('./app.ts').then(async ({ openApp }) => {
+    if (opening !== undefined) return opening;
+    host.beforeOpening?.();
+    opening = import('./app.ts').then(async ({ openApp }) => {
       const app = await openApp(config, host);
       app.track();
       return app;

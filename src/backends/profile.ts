@@ -126,6 +126,9 @@ export function capabilitiesOf(dialect: Dialect): Capabilities {
     thumbnail: variants.includes('thumbnail'),
     spritesheet: variants.includes('spritesheet'),
     characterClipSeconds: dialect.characterClipSeconds,
+    characterClipSides: dialect.characterClipSides,
+    characterClipRatios: dialect.characterClipRatios,
+    characterRange: sends(operations.createCharacter, 'timestamps') || sends(operations.extractCharacter, 'timestamps'),
     characterUpload: uploads(operations.createCharacter?.fields.video),
   };
 }

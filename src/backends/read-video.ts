@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/v4';
 import type { RemoteCharacter, RemoteVideo } from './backend.ts';
 import type { Dialect } from './dialects/schema.ts';
 import { errorFrom } from './envelope.ts';

@@ -1,4 +1,4 @@
-import type { Route, Size } from './video.ts';
+import type { AspectRatio, Route, Size } from './video.ts';
 
 /** `retired` models are refused locally; `unknown` ones are sent and found out. */
 export const MODEL_STATUSES = ['active', 'retired', 'unknown'] as const;
@@ -58,6 +58,12 @@ export interface Capabilities {
   readonly spritesheet: boolean;
   /** Seconds that a character's source clip may last, `[min, max]`; absent: not known. */
   readonly characterClipSeconds?: readonly [number, number] | undefined;
+  /** Pixels that the shorter side of that clip may have, `[min, max]`; absent: not known. */
+  readonly characterClipSides?: readonly [number, number] | undefined;
+  /** The shapes that clip may have; absent: not known. */
+  readonly characterClipRatios?: readonly AspectRatio[] | undefined;
+  /** A part of the clip can be named; else all of it is used. */
+  readonly characterRange?: boolean | undefined;
   /** Characters are made from an uploaded file, not from a URL that the upstream fetches. */
   readonly characterUpload: boolean;
 }

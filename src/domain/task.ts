@@ -21,13 +21,14 @@ export type TaskState = (typeof TASK_STATES)[number];
 
 const NEXT: { readonly [state in TaskState]: readonly TaskState[] } = {
   reserved: ['submitting', 'failed'],
-  submitting: ['reserved', 'queued', 'in_progress', 'completed', 'failed', 'unknown'],
+  submitting: ['reserved', 'queued', 'in_progress', 'completed', 'failed', 'expired', 'unknown'],
   queued: ['in_progress', 'completed', 'failed', 'expired'],
   in_progress: ['queued', 'completed', 'failed', 'expired'],
-  unknown: ['queued', 'in_progress', 'completed', 'failed'],
+  unknown: ['queued', 'in_progress', 'completed', 'failed', 'expired'],
   completed: ['expired'],
-  // A job that was given up as never taken may yet turn up: the money is real, so the job is too.
-  failed: ['queued', 'in_progress', 'completed'],
+  // One that was never taken may be sent anew, under its idempotency key; one that was given up as never taken may yet
+  // turn up: the money is real, so the job is too.
+  failed: ['reserved', 'queued', 'in_progress', 'completed'],
   // A link that lapsed upstream may be found again.
   expired: ['completed'],
 };

@@ -20,13 +20,23 @@ export function compact(value: unknown): unknown {
   return Object.keys(kept).length === 0 ? undefined : kept;
 }
 
+export interface AnswerOptions {
+  /** The client knows what a link to a resource is. */
+  readonly links: boolean;
+  /** Where a task's or a storyboard's file can be fetched; absent where the caller shares this machine's disk. */
+  readonly fileLink?: ((id: string) => string | undefined) | undefined;
+}
+
 /** An answer as the protocol carries it: the facts once structured, once as text, then what can be looked at. */
-export function answerResult(answer: ToolAnswer<unknown>, options: { readonly links: boolean }): CallToolResult {
-  const structuredContent = (compact(answer.data) ?? {}) as Record<string, unknown>;
+export function answerResult(answer: ToolAnswer<unknown>, options: AnswerOptions): CallToolResult {
+  const [film] = answer.files ?? [];
+  // A remote caller cannot open a path of this machine.
+  const file_url = film && options.fileLink?.(film.id);
+  const structuredContent = compact({ ...(answer.data as object), file_url }) ?? {};
   const content: ContentBlock[] = [{ type: 'text', text: JSON.stringify(structuredContent) }];
   for (const picture of answer.pictures ?? []) content.push(image(picture));
-  if (options.links) for (const file of answer.files ?? []) content.push(link(file));
-  return { content, structuredContent };
+  if (options.links) for (const file of answer.files ?? []) content.push(link(file, options.fileLink?.(file.id)));
+  return { content, structuredContent: structuredContent as Record<string, unknown> };
 }
 
 /** An error as the protocol carries it. */
@@ -35,10 +45,10 @@ export function errorResult(error: SoraError): CallToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent, isError: true };
 }
 
-function link(file: FileLink): ContentBlock {
+function link(file: FileLink, url: string | undefined): ContentBlock {
   return {
     type: 'resource_link',
-    uri: pathToFileURL(file.path).href,
+    uri: url ?? pathToFileURL(file.path).href,
     name: file.name,
     mimeType: file.mimeType,
     ...(file.bytes !== undefined && { size: file.bytes }),

@@ -12,6 +12,7 @@ import { annotationsOf, type Tool } from './tool.ts';
 export interface ToolDeps {
   readonly services: () => Promise<Services>;
   readonly log: LogLine;
+  readonly fileLink?: ((id: string) => string | undefined) | undefined;
 }
 
 export function registerTools(server: McpServer, tools: readonly Tool[], deps: ToolDeps): void {
@@ -41,7 +42,7 @@ async function runTool(
     const services = await deps.services();
     const context = { signal: ctx.mcpReq.signal, confirm: confirmation.confirm };
     const answer = await tool.handler(input, { services, context, progress: progressFor(ctx) });
-    return answerResult(answer, caller);
+    return answerResult(answer, { links: caller.links, fileLink: deps.fileLink });
   } catch (thrown) {
     const question = confirmation.pending();
     if (question !== undefined) return question;

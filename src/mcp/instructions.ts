@@ -6,14 +6,15 @@ import type { ServerFacts } from '../services/services.ts';
  */
 export function instructionsFor(facts: ServerFacts): string {
   const lines = [
-    'AI video generation, reusable characters, storyboards: make clips (Sora and compatible backends), keep a cast consistent over scenes, know the price first.',
-    'Workflow: list_characters (or create_character, extract_character) → estimate_cost → generate_video, with cast as @handle in the prompt → get_task with wait_seconds (up to 45) until completed; file_path is the saved video.',
-    'get_task without an id shows where you were. Jobs go on when a wait ends: poll again, never generate twice. Status unknown means the answer was lost and is looked for: do not resubmit.',
-    'Tell the user the price before spending. confirmation_required or budget_exceeded: ask the user. Errors say what to change and what was charged.',
+    'AI video generation, reusable characters, storyboards: make clips and short films, keep a cast consistent, know the price first.',
+    'Clip: list_characters (or create_character, extract_character) → estimate_cost → generate_video, cast as @handle in the prompt → get_task with wait_seconds until completed; file_path is the saved video.',
+    'Film: make_storyboard with dry_run → tell the price → make_storyboard → get_task with the storyboard_id; include_still shows a scene; revise_video, or make_storyboard with storyboard_id, changes scenes; film_path is the joined film.',
+    'get_task without id: where you were. Jobs go on when a wait ends: poll again, never generate twice. Status unknown is looked for: do not resubmit.',
+    'Tell the price before spending. confirmation_required, budget_exceeded: ask the user. Errors say what to change and what was charged.',
     'rights_confirmed: only fictional people or with consent; upstreams refuse real people.',
   ];
   if (facts.sandbox) {
-    lines.push('SANDBOX: no upstream is configured; clips are free test pictures, not real video.');
+    lines.push('SANDBOX: no upstream configured; clips are free test pictures.');
   }
   return lines.join('\n');
 }

@@ -27,10 +27,14 @@ export function urisOf(change: Change): readonly string[] {
  * Passes a workspace's changes on until the returned function is called. For HTTP, `news` is the `notify` of the
  * workspace's `createMcpHandler`.
  */
-export function forwardChanges(services: Pick<Services, 'onChange'>, news: ResourceNews): () => void {
+export function forwardChanges(services: Pick<Services, 'onChange' | 'storyboards'>, news: ResourceNews): () => void {
   return services.onChange((change) => {
     if (change.kind === 'catalog' && change.listChanged) news.resourcesChanged();
     for (const uri of urisOf(change)) news.resourceUpdated(uri);
+    if (change.kind !== 'task') return;
+    // A scene that moves moves its storyboard.
+    const storyboardId = services.storyboards.ofTask(change.taskId);
+    if (storyboardId !== undefined) news.resourceUpdated(storyboardUri(storyboardId));
   });
 }
 

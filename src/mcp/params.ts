@@ -39,6 +39,10 @@ export const confirm = () => text().describe('Token of confirmation_required').o
 export const aspectRatio = () => z.enum(ASPECT_RATIOS).describe('Instead of size').optional();
 export const priority = () => z.enum(PRIORITIES).describe('Default cost').optional();
 export const prompt = () => z.string().min(1).max(MAX_PROMPT_LENGTH).describe('Mention cast as @handle');
+export const title = () => z.string().min(1).max(120).describe('Required if new').optional();
+export const style = () => z.string().max(1_000).describe('Added to each scene').optional();
+export const storyboardId = () =>
+  text().describe('Change this one: scenes is then the whole new list; {scene: 2} keeps 2').optional();
 export const referenceImage = () => text().describe('First frame: URL or path').optional();
 
 export const videoUrl = () =>

@@ -67,12 +67,14 @@ function storyboardText({ idea, scenes = '3', characters }: Args): string {
     : 'Cast: look with list_characters who exists, and propose who plays.';
   return `Make a storyboard of ${scenes} scenes about: ${idea}
 
-1. ${cast} Whoever is missing: create_character from a clip, or generate_video a short clip and extract_character from it. rights_confirmed needs the user's word that no real person is shown without consent.
-2. Write each scene as one prompt: shot, place, action, light, with the cast as @handle. Keep place, clothes and style in the same words from scene to scene. Show the plan and change it as the user likes.
-3. estimate_cost for the scene length with count = number of scenes (with_character: true for a cast). Tell the sum, and wait for the user's yes before anything is made.
-4. generate_video for each scene with the same size, its own idempotency_key, and max_cost_usd from the quote. Keep the task_ids in scene order.
-5. get_task with wait_seconds 30 for each until it is completed. A failed scene: tell why, change the prompt, make it again. Status unknown: wait, never send it again.
-6. Go through the scenes with the user. Make again only the scenes they want changed. End with a list of scene, file_path and cost_usd.`;
+1. Cast. ${cast} Whoever is missing: create_character from a clip, or generate_video a short clip and extract_character from it. rights_confirmed needs the user's word that no real person is shown without consent.
+2. Scenes. Write each as one prompt: shot, place, action, light, with the cast as @handle. Put what all scenes share (look, light, lens) into style, in one sentence. Show the plan and change it as the user likes.
+3. Quote. make_storyboard with title, scenes, characters, style and dry_run: true: nothing is sent. Tell the user the price, the backend and what notes say.
+4. Confirmation. Wait for the user's yes. Then the same call without dry_run, with max_cost_usd from the quote. On confirmation_required ask, and repeat it with confirm. On budget_exceeded offer fewer or shorter scenes, or partial: true.
+5. Making. get_task with the storyboard_id and wait_seconds 30 until its status is completed or attention. A failed scene says why: make_storyboard with storyboard_id and scenes (the whole list; {scene: 1} keeps scene 1) changes it; with storyboard_id alone failed scenes are tried again. Status unknown: wait, never make it again.
+6. Reviewing. get_task with a scene's task_id and include_still: true shows it. Go through the scenes with the user.
+7. Revising. revise_video with a scene's task_id (remix, edit or extend) keeps most of the clip; make_storyboard with a changed prompt or redo: true makes the scene anew. Both cost: tell the price first. Reordering and dropping scenes is free.
+8. The film is joined by itself: end with film_path and cost_usd.`;
 }
 
 function characterText({ name, look, style }: Args): string {

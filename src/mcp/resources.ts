@@ -10,13 +10,14 @@ import { SoraError } from '../domain/errors.ts';
 import type { Services } from '../services/services.ts';
 import { compact } from './answer.ts';
 import { backendView } from './backend-view.ts';
+import { boardLineView, fullBoardView } from './board-views.ts';
 import { type LogLine, lineOf } from './errors.ts';
 import { fullTaskView } from './task-views.ts';
 import * as uris from './uris.ts';
 import { characterView, estimateView, spendRowView, spendView } from './views.ts';
 
 const JSON_TYPE = 'application/json';
-/** How many characters `resources/list` names; the catalog itself is read by pages. */
+/** How many characters `resources/list` names, and storyboards their resource: what is recent. */
 const LISTED = 10;
 const COMPLETIONS = 100;
 const PRICED_SECONDS = 10;
@@ -47,6 +48,17 @@ const PAGES: readonly Page[] = [
       const more = page.nextCursor && `Call list_characters with cursor ${page.nextCursor} for the next page.`;
       const hint = page.characters.length === 0 ? 'The catalog is empty; create_character adds to it.' : more;
       return { characters: page.characters.map(characterView), next_cursor: page.nextCursor, hint };
+    },
+  },
+  {
+    name: 'storyboards',
+    uri: uris.STORYBOARDS_URI,
+    title: 'Storyboards',
+    description: `The latest ${LISTED} films of several scenes.`,
+    read: (services) => {
+      const { storyboards } = services.storyboards.list(LISTED);
+      const hint = storyboards.length === 0 ? 'There are none yet; make_storyboard makes one.' : undefined;
+      return { storyboards: storyboards.map(boardLineView), hint };
     },
   },
   {
@@ -114,6 +126,30 @@ export function registerResources(server: McpServer, deps: ResourceDeps): void {
     { title: 'Video task', description: 'Everything known about one job.', mimeType: JSON_TYPE },
     (url, { id }) =>
       answer(url.href, deps, async ({ tasks }) => fullTaskView(await tasks.get(plainText(url.href, id)))),
+  );
+  registerStoryboard(server, deps);
+}
+
+function registerStoryboard(server: McpServer, deps: ResourceDeps): void {
+  server.registerResource(
+    'storyboard',
+    new ResourceTemplate(uris.STORYBOARD_TEMPLATE, {
+      list: undefined,
+      complete: {
+        id: (text) =>
+          quietly(deps, [], ({ storyboards }) =>
+            storyboards
+              .list(COMPLETIONS)
+              .storyboards.flatMap(({ id }) => id ?? [])
+              .filter((id) => id.startsWith(text)),
+          ),
+      },
+    }),
+    { title: 'Storyboard', description: 'All scenes of one film and where it stands.', mimeType: JSON_TYPE },
+    (url, { id }) =>
+      answer(url.href, deps, async ({ storyboards }) =>
+        fullBoardView(await storyboards.get(plainText(url.href, id))),
+      ),
   );
 }
 

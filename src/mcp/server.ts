@@ -14,6 +14,8 @@ export interface ServerDeps {
   readonly services: () => Promise<Services>;
   /** Takes one line for the operator. */
   readonly log: LogLine;
+  /** Where a task's or a storyboard's file can be fetched over HTTP. Default: by its path on this machine. */
+  readonly fileLink?: ((id: string) => string | undefined) | undefined;
   /**
    * When this connection begins to hear of changes.
    * @default 'on-use', so that the start does not load the store; 'never' for a server that lives for one request
@@ -54,7 +56,7 @@ export function createMcpServer(deps: ServerDeps): McpServer {
     },
   );
   const services = serveNotifications(server, { services: deps.services, log: deps.log, watching });
-  registerTools(server, TOOLS, { services, log: deps.log });
+  registerTools(server, TOOLS, { services, log: deps.log, fileLink: deps.fileLink });
   registerResources(server, { services, log: deps.log });
   registerPrompts(server, { services, log: deps.log });
   return server;

@@ -39,6 +39,7 @@ export function taskLineView(report: TaskReport) {
   return {
     ...status,
     prompt: clean(report.task.request.prompt, MAX_PROMPT_EXCERPT),
+    storyboard_id: report.task.storyboardId,
     created_at: iso(report.task.createdAt),
   };
 }
@@ -59,6 +60,8 @@ export function startView(report: TaskReport) {
     error: task.error && taskErrorView(task.error),
     charged: chargedUnlessObvious(task),
     hint: hintFor(task),
+    parent_id: task.parentId,
+    storyboard_id: task.storyboardId,
     next_poll_seconds: report.nextPollSeconds,
   };
 }
@@ -93,7 +96,7 @@ export function fullTaskView(report: TaskReport) {
 /** The saved video, when there is one. */
 export function fileOf(task: Task): readonly FileLink[] {
   if (task.filePath === undefined) return [];
-  return [{ path: task.filePath, name: basename(task.filePath), mimeType: 'video/mp4', bytes: task.fileBytes }];
+  return [{ id: task.id, path: task.filePath, name: basename(task.filePath), mimeType: 'video/mp4', bytes: task.fileBytes }];
 }
 
 /** One short sentence for a progress bar. */
@@ -109,7 +112,7 @@ function costOf(task: Task): number | undefined {
   return usd(task.spent ?? task.quoted);
 }
 
-function taskErrorView(error: TaskError) {
+export function taskErrorView(error: TaskError) {
   return {
     code: error.code,
     message: clean(error.message, MAX_ERROR),

@@ -37,6 +37,8 @@ export interface ToolCall {
 
 /** A file that the answer points to. */
 export interface FileLink {
+  /** Of the task or storyboard that it belongs to. */
+  readonly id: string;
   /** Absolute. */
   readonly path: string;
   readonly name: string;

@@ -7,6 +7,7 @@ export const PRICING_URI = `${SCHEME}pricing`;
 export const BACKENDS_URI = `${SCHEME}backends`;
 export const SPEND_URI = `${SCHEME}spend`;
 export const STORYBOARDS_URI = `${SCHEME}storyboards`;
+export const STORYBOARD_TEMPLATE = `${SCHEME}storyboards/{id}`;
 
 export const characterUri = (handle: string) => `${CHARACTERS_URI}/${encodeURIComponent(handle)}`;
 export const taskUri = (id: string) => `${SCHEME}tasks/${encodeURIComponent(id)}`;

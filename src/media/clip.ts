@@ -1,7 +1,7 @@
 import { SoraError } from '../domain/errors.ts';
 import type { AudioSetup, Clip, Container, VideoSetup } from './clip-checks.ts';
 import { badFile, describeBytes, readPrefix } from './file-kind.ts';
-import type { InputAudioTrack, InputVideoTrack } from './mediabunny.ts';
+import type { Input, InputAudioTrack, InputVideoTrack } from './mediabunny.ts';
 import { isIndexSound } from './mp4-index.ts';
 
 export { type Clip, type ClipLimits, type ClipRange, checkClip } from './clip-checks.ts';
@@ -12,8 +12,6 @@ const FRAMES_FOR_RATE = 120;
 const MISSING_SECONDS = 0.5;
 /** No codec stores a frame further than this from where it is shown. */
 const MAX_REORDERED = 32;
-/** What is kept of the file in memory, in bytes. */
-const READ_CACHE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads what the file says about itself, by ranges: a few kilobytes of a well-made file, whatever its length.
@@ -21,69 +19,57 @@ const READ_CACHE_BYTES = 4 * 1024 * 1024;
  */
 export async function inspectClip(path: string): Promise<Clip> {
   const { bytes, prefix } = await readPrefix(path);
-  const { input, container } = await openVideo(path, prefix);
-  try {
-    const video = await input.getPrimaryVideoTrack();
-    if (!video) throw badFile(path, 'has no picture, or is cut off before its index', CUT_OFF);
-    const audio = await input.getPrimaryAudioTrack();
-    const start = await video.getFirstTimestamp();
-    const end = await endOf(path, video);
-    const lastEnd = Math.max(end, audio ? await endOf(path, audio) : 0);
-    // A WebM that was cut off is still well-formed up to there; only its promised length gives it away.
-    const promised = await input.getDurationFromMetadata();
-    if (container === 'webm' && promised !== null && promised - lastEnd > MISSING_SECONDS) throw cutOff(path);
-    if (!(end > start)) throw badFile(path, 'has no picture that lasts', CUT_OFF);
-    const rate = await video.computePacketStats(FRAMES_FOR_RATE);
-    return {
-      container,
-      seconds: round(end - start, 9),
-      width: await video.getDisplayWidth(),
-      height: await video.getDisplayHeight(),
-      ...(rate.packetCount > 1 ? { fps: round(rate.averagePacketRate, 3) } : {}),
-      videoCodec: await codecName(video),
-      videoSetup: await videoSetup(video),
-      ...(audio ? { audioCodec: await codecName(audio), audioSetup: await audioSetup(audio) } : {}),
-      bytes,
-    };
-  } catch (error) {
-    if (error instanceof SoraError) throw error;
-    throw badFile(path, 'is damaged or cut off', { ...CUT_OFF, cause: error });
-  } finally {
-    input.dispose();
-  }
+  const kind = describeBytes(prefix);
+  if (kind !== undefined && !/MP4|WebM or/.test(kind)) throw badFile(path, `is ${kind}, not a video`, WANTED);
+  const { withInput } = await import('./media-file.ts');
+  return withInput(path, async (input) => {
+    try {
+      return { ...(await readClip(path, input)), bytes };
+    } catch (error) {
+      if (error instanceof SoraError) throw error;
+      throw kind === undefined
+        ? badFile(path, 'is not an MP4, MOV or WebM video', { ...WANTED, cause: error })
+        : badFile(path, 'is damaged or cut off', { ...CUT_OFF, cause: error });
+    }
+  });
+}
+
+async function readClip(path: string, input: Input): Promise<Omit<Clip, 'bytes'>> {
+  const container = await containerOf(path, input);
+  const video = await input.getPrimaryVideoTrack();
+  if (!video) throw badFile(path, 'has no picture, or is cut off before its index', CUT_OFF);
+  const audio = await input.getPrimaryAudioTrack();
+  const start = await video.getFirstTimestamp();
+  const end = await endOf(path, video);
+  const lastEnd = Math.max(end, audio ? await endOf(path, audio) : 0);
+  // A WebM that was cut off is still well-formed up to there; only its promised length gives it away.
+  const promised = await input.getDurationFromMetadata();
+  if (container === 'webm' && promised !== null && promised - lastEnd > MISSING_SECONDS) throw cutOff(path);
+  if (!(end > start)) throw badFile(path, 'has no picture that lasts', CUT_OFF);
+  const rate = await video.computePacketStats(FRAMES_FOR_RATE);
+  return {
+    container,
+    seconds: round(end - start, 9),
+    width: await video.getDisplayWidth(),
+    height: await video.getDisplayHeight(),
+    ...(rate.packetCount > 1 ? { fps: round(rate.averagePacketRate, 3) } : {}),
+    videoCodec: await codecName(video),
+    videoSetup: await videoSetup(video),
+    ...(audio ? { audioCodec: await codecName(audio), audioSetup: await audioSetup(audio) } : {}),
+  };
 }
 
 const CUT_OFF = { hint: 'Get the file again; it may not have been downloaded to its end.' };
 const cutOff = (path: string) => badFile(path, 'is cut off: its last frames are missing', CUT_OFF);
 const WANTED = { hint: 'Give an MP4, MOV or WebM file.' };
 
-async function openVideo(path: string, prefix: Uint8Array) {
-  const { FilePathSource, Input, MATROSKA, MP4, QTFF, WEBM } = await import('./mediabunny.ts');
-  const kind = describeBytes(prefix);
-  if (kind !== undefined && !/MP4|WebM or/.test(kind)) throw badFile(path, `is ${kind}, not a video`, WANTED);
-  const input = new Input({
-    source: new FilePathSource(path, { maxCacheSize: READ_CACHE_BYTES }),
-    formats: [MP4, QTFF, WEBM, MATROSKA],
-  });
-  try {
-    const format = await input.getFormat();
-    const containers = new Map<unknown, Container>([
-      [MP4, 'mp4'],
-      [QTFF, 'mov'],
-      [WEBM, 'webm'],
-    ]);
-    const container = containers.get(format);
-    if (!container) throw badFile(path, 'is a Matroska video, not MP4, MOV or WebM', WANTED);
-    if (container !== 'webm' && !(await isIndexSound(path))) throw badFile(path, 'has a damaged index', CUT_OFF);
-    return { input, container };
-  } catch (error) {
-    input.dispose();
-    if (error instanceof SoraError) throw error;
-    throw badFile(path, kind ? 'is damaged or cut off' : 'is not an MP4, MOV or WebM video', {
-      ...(kind ? CUT_OFF : WANTED),
-      cause: error,
-    });
-  }
+async function containerOf(path: string, input: Input): Promise<Container> {
+  const { MP4, QTFF, WEBM } = await import('./mediabunny.ts');
+  const format = await input.getFormat();
+  if (format === WEBM) return 'webm';
+  if (format !== MP4 && format !== QTFF) throw badFile(path, 'is a Matroska video, not MP4, MOV or WebM', WANTED);
+  if (!(await isIndexSound(path))) throw badFile(path, 'has a damaged index', CUT_OFF);
+  return format === QTFF ? 'mov' : 'mp4';
 }
 
 /**

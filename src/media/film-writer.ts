@@ -1,24 +1,18 @@
 import type { Clip } from './clip-checks.ts';
 import { laySound, type Sound } from './film-sound.ts';
+import { withInput } from './media-file.ts';
 import {
   EncodedAudioPacketSource,
   EncodedPacket,
   EncodedPacketSink,
   EncodedVideoPacketSource,
-  FilePathSource,
-  FilePathTarget,
-  Input,
   type InputAudioTrack,
   type InputVideoTrack,
-  MP4,
   Mp4OutputFormat,
   Output,
-  QTFF,
+  type StreamTarget,
 } from './mediabunny.ts';
 
-/** What is read ahead of a clip, and written at once, in bytes. */
-const READ_CACHE_BYTES = 1024 * 1024;
-const WRITE_CHUNK_BYTES = 1024 * 1024;
 /** A damaged index may promise packets without an end. */
 const MAX_PACKETS = 1_000_000;
 /** A finer clock than this cannot be written. */
@@ -27,7 +21,7 @@ const MAX_TIMESCALE = 1_000_000;
 interface Writing {
   readonly paths: readonly string[];
   readonly clips: readonly Clip[];
-  readonly draft: string;
+  readonly target: StreamTarget;
   /** Throws when the work is to end. */
   readonly check: () => void;
   readonly onProgress?: ((fraction: number) => void) | undefined;
@@ -39,12 +33,12 @@ interface Tracks {
 }
 
 /** Writes the film; `clips` were found joinable. Answers how long it lasts, in seconds. */
-export async function writeFilm({ paths, clips, draft, check, onProgress }: Writing): Promise<number> {
+export async function writeFilm({ paths, clips, target, check, onProgress }: Writing): Promise<number> {
   // The index stands in front, in room that is kept free for it: a player starts at once, every player reads it (unlike
   // fragments), and no frame waits in memory for the index's size to be known.
   const output = new Output({
     format: new Mp4OutputFormat({ fastStart: 'reserve' }),
-    target: new FilePathTarget(draft, { chunked: true, chunkSize: WRITE_CHUNK_BYTES }),
+    target,
   });
   const total = clips.reduce((sum, clip) => sum + clip.seconds, 0);
   try {
@@ -125,14 +119,10 @@ function shortened(packet: EncodedPacket, timestamp: number, until: number): Enc
   return new EncodedPacket(packet.data, packet.type, timestamp, Math.max(0, until - timestamp));
 }
 
-async function withTracks<T>(path: string, work: (tracks: Tracks) => Promise<T>): Promise<T> {
-  const source = new FilePathSource(path, { maxCacheSize: READ_CACHE_BYTES });
-  const input = new Input({ source, formats: [MP4, QTFF] });
-  try {
-    return await work({ video: (await input.getPrimaryVideoTrack())!, audio: await input.getPrimaryAudioTrack() });
-  } finally {
-    input.dispose();
-  }
+function withTracks<T>(path: string, work: (tracks: Tracks) => Promise<T>): Promise<T> {
+  return withInput(path, async (input) =>
+    work({ video: (await input.getPrimaryVideoTrack())!, audio: await input.getPrimaryAudioTrack() }),
+  );
 }
 
 /** Both tracks' packets by time, so that a player finds picture and sound of one moment near each other. */

@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SoraError, withFacts } from '../domain/errors.ts';
 import { type Clip, inspectClip } from './clip.ts';
@@ -37,28 +37,20 @@ export async function joinClips({ clips: paths, output, signal, onProgress }: Jo
   checkJoinable(clips);
   const draft = `${output}.part`;
   try {
-    const { writeFilm } = await import('./film-writer.ts');
-    const seconds = await writeFilm({ paths, clips, draft, check: () => checkSignal(signal), onProgress });
+    const [{ writeFilm }, { withTarget }] = await Promise.all([import('./film-writer.ts'), import('./media-file.ts')]);
+    // The name must not be there before the bytes are on the disk.
+    const seconds = await withTarget(draft, (target) =>
+      writeFilm({ paths, clips, target, check: () => checkSignal(signal), onProgress }),
+    );
     const film = await inspectClip(draft);
     // A frame's time may be rounded; a scene that went missing is not.
     if (Math.abs(film.seconds - seconds) > 0.1) throw new Error(`the film lasts ${film.seconds} s, not ${seconds} s`);
-    await sync(draft);
     checkSignal(signal);
     await rename(draft, output);
     return { seconds, width: film.width, height: film.height, bytes: film.bytes };
   } catch (error) {
     await rm(draft, { force: true });
     throw asSoraError(error, output);
-  }
-}
-
-/** The name must not be there before the bytes are. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
@@ -81,7 +73,14 @@ function asSoraError(error: unknown, output: string): unknown {
       cause: error,
     });
   }
-  if (code === undefined) return error;
+  if (code === undefined) {
+    return new SoraError({
+      code: 'not_joinable',
+      message: 'the scenes cannot be joined: one of them seems to be damaged',
+      hint: 'The scenes stay as files. Look at each, and make the damaged one again.',
+      cause: error,
+    });
+  }
   return new SoraError({
     code: 'store_unavailable',
     message: `${basename(output)} cannot be written (${code})`,

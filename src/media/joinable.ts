@@ -1,6 +1,12 @@
 import { SoraError } from '../domain/errors.ts';
 import type { Clip } from './clip-checks.ts';
 
+/** No generator makes an hour; a damaged index may promise days, which would have to be filled with silence. */
+const MAX_SCENE_SECONDS = 3600;
+
+/** H.264, H.265, AV1 and VP9, by the names they have in an MP4. */
+const JOINABLE_CODECS = /^(avc[1-4]|hvc1|hev1|av01|vp09)\b/;
+
 /**
  * Throws `not_joinable` when the clips cannot follow each other unchanged, naming the first that differs from scene 1
  * and in what: a film has one picture track, and one track is decoded one way.
@@ -9,8 +15,17 @@ export function checkJoinable(clips: readonly Clip[]): void {
   const first = clips[0];
   if (!first) throw notJoinable('there is no scene to join');
   clips.forEach((clip, index) => {
-    if (clip.container === 'webm')
+    if (clip.container === 'webm') {
       throw notJoinable(`scene ${index + 1} is a WebM file; only MP4 and MOV can be joined`);
+    }
+    if (!JOINABLE_CODECS.test(clip.videoCodec)) {
+      throw notJoinable(`scene ${index + 1} has the codec ${clip.videoCodec}, which cannot be joined`);
+    }
+    if (clip.seconds > MAX_SCENE_SECONDS) {
+      throw notJoinable(
+        `scene ${index + 1} says that it lasts ${Math.round(clip.seconds)} s; its index may be damaged`,
+      );
+    }
   });
   for (const [index, clip] of clips.entries()) {
     const fault = pictureFault(clip, first);

@@ -7,19 +7,19 @@ import { Logging, LogLevel } from 'mediabunny';
 // Its notes go to the console, and so to stdout, which belongs to the protocol.
 Logging.level = LogLevel.Silent;
 
-export type { InputAudioTrack, InputVideoTrack } from 'mediabunny';
+export type { InputAudioTrack, InputVideoTrack, StreamTargetChunk } from 'mediabunny';
 export {
+  CustomSource,
   EncodedAudioPacketSource,
   EncodedPacket,
   EncodedPacketSink,
   EncodedVideoPacketSource,
-  FilePathSource,
-  FilePathTarget,
   Input,
   MATROSKA,
   MP4,
   Mp4OutputFormat,
   Output,
   QTFF,
+  StreamTarget,
   WEBM,
 } from 'mediabunny';

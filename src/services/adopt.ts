@@ -3,6 +3,7 @@ import { SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import { publish } from './binding.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
+import { reconcileCharacters } from './reconcile-character.ts';
 
 /** Asks the backends that can list, and adopts what the catalog did not know. Returns what could not be done. */
 export async function adoptListed(
@@ -11,6 +12,8 @@ export async function adoptListed(
   only: string | undefined,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  // First those whose create got no answer, or the list would bring them into the catalog as strangers.
+  await reconcileCharacters(core, signal, 'now');
   const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
   const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, signal)));
   const able = asked.filter((backend) => backend.listCharacters).map((backend) => backend.profile.id);

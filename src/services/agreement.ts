@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { SoraError } from '../domain/errors.ts';
 import { formatUsd, fromUsd, type MicroUsd, NOTHING, toUsd } from '../domain/money.ts';
+import { clean } from '../domain/text.ts';
 import type { Core, Workspace } from './core.ts';
 import { priceUnknown } from './money.ts';
 import type { Plan } from './plan.ts';
@@ -42,13 +44,15 @@ interface Agreement {
   readonly fingerprint: string;
   readonly token: string | undefined;
   readonly context: RequestContext;
+  /** What is to be made, where it is not the plan's one video. */
+  readonly what?: string | undefined;
 }
 
 /** Above the operator's threshold a person says yes first, or the caller brings the token of an earlier refusal. */
 export async function agree(
   core: Core,
   workspace: Workspace,
-  { plan, fingerprint, token, context }: Agreement,
+  { plan, fingerprint, token, context, what }: Agreement,
 ): Promise<void> {
   const above = workspace.limits.confirmAbove;
   const price = plan.quote;
@@ -56,25 +60,40 @@ export async function agree(
   const bound = price ?? NOTHING;
   if (token !== undefined && core.confirmations.holds(token, workspace.name, fingerprint, bound)) return;
   const cost = price === undefined ? 'an unknown price' : formatUsd(price);
-  if (context.confirm) {
-    const answer = await context.confirm(
-      `Make a ${plan.seconds} s video on ${plan.backend} (${plan.model}) for ${cost}?`,
-    );
-    if (answer === true) return;
+  const answer = await context.confirm?.(questionOf({ plan, fingerprint, what }, cost));
+  if (answer === true) return;
+  if (answer === false) {
     throw new SoraError({
       code: 'confirmation_declined',
-      message: answer === false ? `the user declined to spend ${cost}` : 'the user gave no answer',
+      message: `the user declined to spend ${cost}`,
       hint: 'Nothing was sent. Do not ask again unless the user wants it; a cheaper request may be welcome.',
     });
   }
+  // One who could be asked but gave no answer is asked again through the agent.
   throw new SoraError({
     code: 'confirmation_required',
     field: 'confirm',
     message: `this costs ${cost}, above the ${formatUsd(above)} that need a person's yes`,
-    hint: 'Ask the user. If they agree, repeat exactly this request with confirm set to this token (valid 15 minutes).',
+    hint: 'Ask the user. If they agree, repeat exactly this request with confirm set to this token (valid once, for 15 minutes).',
     details: {
       confirm: core.confirmations.issue(workspace.name, fingerprint, bound),
       ...(price !== undefined && { costUsd: toUsd(price) }),
     },
   });
+}
+
+const EXCERPT = 80;
+
+/**
+ * A yes stands for the question's text, so the text must belong to one request only: besides words for the person it
+ * has a mark of the whole request.
+ */
+function questionOf(
+  { plan, fingerprint, what }: Pick<Agreement, 'plan' | 'fingerprint' | 'what'>,
+  cost: string,
+): string {
+  const mark = createHash('sha256').update(fingerprint).digest('hex').slice(0, 8);
+  const excerpt = clean(plan.sentPrompt, EXCERPT);
+  const video = what ?? `a ${plan.seconds} s video on ${plan.backend} (${plan.model})`;
+  return `Make ${video} for ${cost}? "${excerpt}" (request ${mark})`;
 }

@@ -1,47 +1,63 @@
 import type { RemoteVideo } from '../backends/backend.ts';
-import { canMove, type Task, type TaskError, type TaskState } from '../domain/task.ts';
-import { clean } from '../domain/text.ts';
+import { canMove, type Task } from '../domain/task.ts';
 import { nextPoll } from '../routing/polling.ts';
-import { priceOf } from '../routing/pricing.ts';
 import type { TaskPatch } from '../store/tasks.ts';
+import { book } from './booking.ts';
+import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
-import { releaseHold, settle } from './money.ts';
+import { expiredError, jobError } from './task-errors.ts';
 
 /** How many past jobs the poll schedule learns from. */
 const HISTORY = 50;
 const DEFAULT_MIN_POLL_MS = 5_000;
 
+type Via = 'create' | 'get' | 'list';
+
 /**
  * Writes what an upstream said about a task: the state, the money and what is to happen next, in one transaction.
- * Returns the task as it then is.
+ * Returns the task as it then is. News that contradicts what is known (a finished job that runs) changes nothing.
  */
-export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: 'create' | 'get' | 'list'): Task {
-  const before = core.store.tasks.byId(task.id) ?? task;
-  if (!canMove(before.state, remote.state)) return before;
+export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: Via): Task {
   const now = core.clock();
-  const common: TaskPatch = {
-    remoteId: remote.remoteId,
-    progress: progressOf(before, remote),
-    heardAt: now,
-    pollFailures: 0,
-    polls: before.polls + (via === 'create' ? 0 : 1),
-    ...UNLEASED,
-    ...(before.submittedAt === undefined ? { submittedAt: now } : {}),
-    ...linkOf(core, before, remote, now),
-  };
-  const moved = core.store.transaction(() => {
+  const moved = core.store.transaction((): Task | undefined => {
+    const before = core.store.tasks.byId(task.id) ?? task;
+    if (!canMove(before.state, remote.state)) return undefined;
     const after = core.store.tasks.move(before.id, {
       from: before.state,
       to: remote.state,
-      patch: { ...common, ...outcome(core, before, remote, now, via) },
+      patch: {
+        ...heard(before, remote, now, via),
+        ...linkOf(core, before, remote),
+        ...outcome(core, before, remote, via),
+      },
     });
     if (after) book(core, before, after, remote);
-    return after;
+    return after && core.store.tasks.byId(after.id);
   });
   if (!moved) return core.store.tasks.byId(task.id) ?? task;
-  core.changes.publish(moved.workspace, { kind: 'task', taskId: moved.id });
+  changed(core, moved);
   return moved;
+}
+
+/** The same for a task that has no job yet, or is to get another: unless a task has that job already. */
+export function bindRemote(core: Core, task: Task, remote: RemoteVideo, via: Via): Task | 'taken' {
+  return core.store.transaction((): Task | 'taken' => {
+    const owner = core.store.tasks.ownerOf(task.backend, remote.remoteId);
+    return owner && owner.id !== task.id ? 'taken' : applyRemote(core, task, remote, via);
+  });
+}
+
+function heard(task: Task, remote: RemoteVideo, now: number, via: Via): TaskPatch {
+  return {
+    remoteId: remote.remoteId,
+    progress: progressOf(task, remote),
+    heardAt: now,
+    pollFailures: 0,
+    polls: task.polls + (via === 'create' ? 0 : 1),
+    ...UNLEASED,
+    ...(task.submittedAt === undefined ? { submittedAt: now } : {}),
+  };
 }
 
 function progressOf(task: Task, remote: RemoteVideo): number {
@@ -50,14 +66,18 @@ function progressOf(task: Task, remote: RemoteVideo): number {
   return Math.min(99, Math.max(task.progress, Math.floor(remote.progress ?? 0)));
 }
 
-function linkOf(core: Core, task: Task, remote: RemoteVideo, now: number): TaskPatch {
-  if (remote.videoUrl === undefined) return {};
+/** Where the bytes are, as far as the upstream said. */
+export function linkOf(core: Core, task: Task, remote: RemoteVideo): TaskPatch {
+  // Where the bytes are at an endpoint only, it is they that lapse.
+  if (remote.videoUrl === undefined)
+    return remote.expiresAt === undefined ? {} : { videoUrlExpiresAt: remote.expiresAt };
   const lifetime = core.backends.get(task.backend)?.profile.limits.linkLifetimeSeconds;
-  const expires = remote.expiresAt ?? (lifetime === undefined ? undefined : now + lifetime * 1000);
+  const expires = remote.expiresAt ?? (lifetime === undefined ? undefined : core.clock() + lifetime * 1000);
   return { videoUrl: remote.videoUrl, videoUrlExpiresAt: expires };
 }
 
-function outcome(core: Core, task: Task, remote: RemoteVideo, now: number, via: 'create' | 'get' | 'list'): TaskPatch {
+function outcome(core: Core, task: Task, remote: RemoteVideo, via: Via): TaskPatch {
+  const now = core.clock();
   switch (remote.state) {
     case 'completed':
       return {
@@ -75,6 +95,7 @@ function outcome(core: Core, task: Task, remote: RemoteVideo, now: number, via: 
       return {
         error: undefined,
         charged: 'no',
+        completedAt: undefined,
         nextPollAt: now + delayToNextPoll(core, task, now, { hintMs: remote.pollAfterMs, listing: via === 'list' }),
       };
     default:
@@ -114,62 +135,3 @@ export function delayToNextPoll(core: Core, task: Task, now: number, news: PollN
     listing: news.listing ?? false,
   });
 }
-
-/** Settles or releases the hold that belongs to the move from `before` to `after`. */
-function book(core: Core, before: Task, after: Task, remote: RemoteVideo): void {
-  if (before.spent !== undefined || before.state === after.state) return;
-  switch (after.state) {
-    case 'completed':
-    case 'expired': {
-      const spent = actualPrice(core, after, remote);
-      settle(core, after, spent);
-      core.store.tasks.update(after.id, { spent, charged: spent === undefined ? 'unknown' : spent > 0 ? 'yes' : 'no' });
-      return;
-    }
-    case 'failed':
-      releaseHold(core, after);
-      return;
-    case 'reserved':
-    case 'submitting':
-    case 'queued':
-    case 'in_progress':
-    case 'unknown':
-      return;
-    default:
-      after.state satisfies never;
-  }
-}
-
-function actualPrice(core: Core, task: Task, remote: RemoteVideo): Task['spent'] {
-  const profile = core.backends.get(task.backend)?.profile;
-  // What an extension reports is the length of the whole, of which only the new part is paid.
-  const seconds = task.kind === 'extend' ? task.seconds : (remote.seconds ?? task.seconds);
-  const price = profile && priceOf(profile, { model: task.model, seconds, size: task.size });
-  return price?.amount ?? task.quoted;
-}
-
-function jobError(remote: RemoteVideo): TaskError {
-  const message = clean(remote.error?.message ?? 'the upstream gave no reason', 500);
-  const blocked = /moderation|sentinel|policy|blocked/i.test(`${remote.error?.code ?? ''} ${message}`);
-  return {
-    code: blocked ? 'moderation_blocked' : 'job_failed',
-    message,
-    hint: blocked
-      ? 'Change the prompt or the reference: no real people, no protected characters, nothing explicit.'
-      : 'Nothing was charged. Try again, or change the prompt or the backend.',
-    retryable: !blocked,
-    charged: 'no',
-  };
-}
-
-export function expiredError(task: Pick<Task, 'kind'>): TaskError {
-  return {
-    code: 'link_expired',
-    message: `the ${task.kind === 'video' ? 'video' : task.kind} is no longer kept upstream and was not saved in time`,
-    hint: 'It cannot be fetched any more. Generate it again if it is still wanted.',
-    retryable: false,
-    charged: 'yes',
-  };
-}
-
-export type { TaskState };

@@ -1,68 +1,87 @@
 import { type MicroUsd, sum } from '../domain/money.ts';
-import { isFinal, type Task } from '../domain/task.ts';
+import type { Task } from '../domain/task.ts';
 import type { StoredScene, StoredStoryboard } from '../store/storyboards.ts';
-import type { QuotedScene } from './commission.ts';
 import type { Core } from './core.ts';
+import { type Draft, taskOf } from './draft.ts';
 import { reportOf } from './report.ts';
-import type { Draft } from './scenes.ts';
+import type { QuotedScene } from './scene-quotes.ts';
+import { isMoving, revisionOfScene } from './scene-revisions.ts';
 import type { SceneReport, StoryboardReport } from './services.ts';
+
+const LONGEST_ADVICE_SECONDS = 5;
+const UNKNOWN_ADVICE_SECONDS = 30;
 
 /** A stored storyboard as it stands. */
 export function boardReport(core: Core, board: StoredStoryboard): StoryboardReport {
   const scenes = board.scenes.map((scene, index) => sceneReport(core, scene, index));
-  const waits = scenes.flatMap(({ task }) => (task ? (reportOf(core, task).nextPollSeconds ?? []) : []));
   const status = statusOf(board, scenes);
   return {
     id: board.id,
     title: board.title,
+    style: board.style,
     status,
     scenes,
-    cost: costOf(scenes),
+    cost: spentOn(core, board),
     filmPath: board.filmState === 'joined' ? board.filmPath : undefined,
-    filmError: board.filmError,
+    filmError: board.filmState === 'failed' ? board.filmError : undefined,
     notes: [],
-    nextPollSeconds: status === 'making' ? Math.min(...waits, 5) : undefined,
+    nextPollSeconds: nextPollSeconds(core, status, scenes),
+    createdAt: board.createdAt,
   };
 }
 
+function nextPollSeconds(
+  core: Core,
+  status: StoryboardReport['status'],
+  scenes: readonly SceneReport[],
+): number | undefined {
+  if (status === 'making') {
+    const jobs = scenes.flatMap(({ task, revision }) => [task ?? [], revision ?? []].flat());
+    return Math.min(LONGEST_ADVICE_SECONDS, ...jobs.flatMap((task) => reportOf(core, task).nextPollSeconds ?? []));
+  }
+  // It is being looked for, and may come of itself.
+  return scenes.some((scene) => scene.status === 'unknown') ? UNKNOWN_ADVICE_SECONDS : undefined;
+}
+
 function sceneReport(core: Core, scene: StoredScene, index: number): SceneReport {
-  const task = scene.taskId === undefined ? undefined : core.store.tasks.byId(scene.taskId);
-  const revision = task && core.store.tasks.children(task.id).findLast((child) => !isFinal(child.state));
+  const task = taskOf(core, scene);
   return {
     scene: index + 1,
     prompt: scene.prompt,
     status: task?.state ?? 'planned',
     task,
-    revisedBy: revision?.id,
+    revision: revisionOfScene(core, scene),
     backend: task?.backend,
-    seconds: task?.seconds ?? scene.duration,
+    seconds: task ? lengthOf(core, task) : scene.duration,
     cost: task && priceOf(task),
   };
+}
+
+/** An extension is paid for what it adds, and lasts as long as both. */
+function lengthOf(core: Core, task: Task): number {
+  const parent = task.kind === 'extend' && task.parentId !== undefined ? core.store.tasks.byId(task.parentId) : undefined;
+  return task.seconds + (parent ? lengthOf(core, parent) : 0);
 }
 
 function priceOf(task: Task): MicroUsd | undefined {
   return task.state === 'failed' && task.charged === 'no' ? undefined : (task.spent ?? task.quoted);
 }
 
-function costOf(scenes: readonly SceneReport[]): MicroUsd {
-  return sum(scenes.flatMap((scene) => scene.cost ?? []));
+/** Of all jobs that were ever made for it, those that are not in the film any more included. */
+function spentOn(core: Core, board: StoredStoryboard): MicroUsd {
+  return sum(core.store.tasks.ofStoryboard(board.id).flatMap((task) => priceOf(task) ?? []));
 }
 
 function statusOf(board: StoredStoryboard, scenes: readonly SceneReport[]): StoryboardReport['status'] {
-  const moving = scenes.some(
-    ({ task, revisedBy }) => revisedBy !== undefined || (task !== undefined && isMoving(task)),
-  );
+  // What was lost may take hours to be found: that is for a person to see.
+  const moving = scenes.some(({ task, revision }) => {
+    return [task, revision].some((job) => job !== undefined && job.state !== 'unknown' && isMoving(job));
+  });
   if (moving) return 'making';
   if (board.filmState === 'joined') return 'completed';
   if (scenes.every(({ status }) => status === 'planned')) return 'planned';
   const all = scenes.every(({ task }) => task?.filePath !== undefined);
   return all && board.filmState === 'pending' ? 'making' : 'attention';
-}
-
-/** Something more will come of it by itself. */
-function isMoving(task: Task): boolean {
-  if (task.state === 'completed') return task.saveState === 'pending';
-  return !isFinal(task.state) && task.state !== 'unknown';
 }
 
 /** Nothing more comes by itself. */
@@ -71,7 +90,12 @@ export function isBoardSettled(report: StoryboardReport): boolean {
 }
 
 /** What making a draft would mean; nothing of it is stored. */
-export function plannedReport(core: Core, draft: Draft, quote: readonly QuotedScene[]): StoryboardReport {
+export function plannedReport(
+  core: Core,
+  draft: Draft,
+  quote: readonly QuotedScene[],
+  notes: readonly string[],
+): StoryboardReport {
   const planned = new Map(quote.map((each) => [each.index, each.choice]));
   const scenes = draft.scenes.map(({ scene }, index): SceneReport => {
     const choice = planned.get(index);
@@ -82,19 +106,38 @@ export function plannedReport(core: Core, draft: Draft, quote: readonly QuotedSc
       status: 'planned',
       backend: choice.backend,
       seconds: choice.seconds,
+      size: choice.size,
       cost: choice.quote,
       reasons: choice.reasons,
     };
   });
   const newCost = sum(quote.flatMap(({ choice }) => choice.quote ?? []));
   const unpriced = quote.filter(({ choice }) => choice.quote === undefined).length;
+  const before = draft.existing ? spentOn(core, draft.existing) : undefined;
   return {
     id: draft.existing?.id,
     title: draft.title,
+    style: draft.style,
     status: 'planned',
     scenes,
-    cost: costOf(scenes),
+    cost: before === undefined ? newCost : sum([before, newCost]),
     newCost,
-    notes: unpriced > 0 ? [`the price of ${unpriced} scenes is unknown`] : [],
+    notes: [...(unpriced > 0 ? [`the price of ${unpriced} scenes is unknown`] : []), ...notes],
   };
+}
+
+/** What would keep the clips from becoming one film, as far as it can be known before they are made. */
+export function joinNotes(core: Core, draft: Draft, quote: readonly QuotedScene[]): string[] {
+  const planned = new Map(quote.map((each) => [each.index, each.choice]));
+  const made = draft.scenes.map((each, index) => planned.get(index) ?? taskOf(core, each.scene));
+  const notes: string[] = [];
+  const first = made.findIndex((each) => each?.size !== undefined);
+  const other = made.findIndex((each) => each?.size !== undefined && each.size !== made[first]?.size);
+  if (other >= 0) {
+    const sizes = `scene ${other + 1} is ${made[other]?.size}, scene ${first + 1} is ${made[first]?.size}`;
+    notes.push(`${sizes}: clips of different sizes are not joined into a film; give all scenes one size`);
+  }
+  const backends = [...new Set(made.flatMap((each) => each?.backend ?? []))];
+  if (backends.length > 1) notes.push(`made on ${backends.join(' and ')}: whether their clips join is seen at the end`);
+  return notes;
 }

@@ -45,3 +45,11 @@ export class Changes {
     });
   }
 }
+
+/** Says that a task is not what it was. */
+export function changed(
+  { changes }: { readonly changes: Changes },
+  task: { readonly id: string; readonly workspace: string },
+): void {
+  changes.publish(task.workspace, { kind: 'task', taskId: task.id });
+}

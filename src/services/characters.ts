@@ -3,7 +3,8 @@ import { checkHandle, handleFromName, MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH } 
 import { invalid, SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import { adoptListed } from './adopt.ts';
-import { bindCharacter, bindingBackend, extractionBackend } from './binding.ts';
+import { bindCharacter } from './binding.ts';
+import { bindingBackend, extractionBackend } from './binding-choice.ts';
 import type { Core, Workspace } from './core.ts';
 import { findCharacter, findTask } from './lookup.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   RequestContext,
 } from './services.ts';
 import { sourceOf } from './source.ts';
+import { checkSourceTask } from './source-clip.ts';
 
 const DEFAULT_PAGE = 20;
 
@@ -51,9 +53,11 @@ export class Characters implements CharacterService {
     const task = findTask(this.#core, this.#workspace.name, input.taskId);
     const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
     const backend = extractionBackend(this.#core, task, existing);
+    const { startSeconds, endSeconds } = input;
+    checkSourceTask(task, backend.profile, { startSeconds, endSeconds });
     const source = { kind: 'task', taskId: task.id, remoteId: task.remoteId!, backend: task.backend } as const;
     const draft = { handle, name, description: description(input.description) ?? '', source };
-    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input: {}, context });
+    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
   }
 
   async list(input: ListCharactersInput, context: RequestContext = {}): Promise<CharacterPage> {

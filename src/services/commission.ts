@@ -1,114 +1,19 @@
 import { SoraError } from '../domain/errors.ts';
-import { formatUsd, fromUsd, type MicroUsd, NOTHING, sum, toUsd } from '../domain/money.ts';
-import type { Choice } from '../routing/decision.ts';
-import { route } from '../routing/router.ts';
+import { type MicroUsd, sum } from '../domain/money.ts';
 import type { StoredScene, StoredStoryboard } from '../store/storyboards.ts';
-import { agree, ceilingOf } from './agreement.ts';
+import { agree } from './agreement.ts';
 import type { Core, Workspace } from './core.ts';
-
+import { cover, priceOf } from './coverage.ts';
+import type { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { persist } from './persist.ts';
-import { castOf, planOf } from './planning.ts';
-import { sourceUrlsOf } from './request.ts';
-import type { Draft, DraftScene } from './scenes.ts';
+import type { Plan } from './plan.ts';
+import { planOf } from './planning.ts';
+import type { QuotedScene } from './scene-quotes.ts';
 import { inScene } from './scenes.ts';
 import type { MakeStoryboardInput, RequestContext } from './services.ts';
-import { reserve } from './videos.ts';
-
-/** A scene that is to be made, with where and for how much. */
-export interface QuotedScene {
-  /** From 0. */
-  readonly index: number;
-  readonly draft: DraftScene;
-  readonly choice: Choice;
-}
-
-/**
- * Routes every scene that is to be made. One backend makes them all where one can, so that a character looks the same
- * throughout and the clips can be joined; what is there already speaks for its backend.
- */
-export async function quoteScenes(core: Core, workspace: Workspace, draft: Draft): Promise<readonly QuotedScene[]> {
-  const toMake = draft.scenes.map((scene, index) => ({ scene, index })).filter(({ scene }) => scene.toMake);
-  if (toMake.length === 0) return [];
-  const ways: { backend: string; scenes: QuotedScene[]; cost: number }[] = [];
-  let refusal: unknown;
-  for (const backend of preferred(core, draft)) {
-    try {
-      const scenes = toMake.map(({ scene, index }) => quoteScene(core, workspace, scene, index, backend));
-      const cost = scenes.reduce((total, { choice }) => total + (choice.quote ?? Number.POSITIVE_INFINITY), 0);
-      ways.push({ backend, scenes, cost });
-    } catch (error) {
-      refusal ??= error;
-    }
-  }
-  const kept = keptBackend(core, draft);
-  const best =
-    ways.find((way) => way.backend === kept) ?? (draft.priority === 'stability' ? stable(core, ways) : cheapest(ways));
-  if (best) return best.scenes;
-  // No backend can make all of it; scenes that share nobody may still go to several.
-  const characters = new Set(toMake.flatMap(({ scene }) => scene.request.characterIds));
-  const shared = [...characters].some(
-    (id) => toMake.filter(({ scene }) => scene.request.characterIds.includes(id)).length > 1,
-  );
-  if (shared) throw refusal;
-  return toMake.map(({ scene, index }) => quoteScene(core, workspace, scene, index, undefined));
-}
-
-function preferred(core: Core, draft: Draft): string[] {
-  const pinned = new Set(draft.scenes.flatMap((scene) => scene.request.backend ?? []));
-  const ids = [...core.backends.keys()];
-  return pinned.size === 1 ? ids.filter((id) => pinned.has(id)) : ids;
-}
-
-interface Way {
-  readonly backend: string;
-  readonly scenes: readonly QuotedScene[];
-  readonly cost: number;
-}
-
-function cheapest(ways: readonly Way[]): Way | undefined {
-  return ways.reduce<Way | undefined>((least, way) => (least && least.cost <= way.cost ? least : way), undefined);
-}
-
-function stable(core: Core, ways: readonly Way[]): Way | undefined {
-  const forwarding = ways.filter((way) => core.backends.get(way.backend)?.profile.route === 'forwarding');
-  return cheapest(forwarding.length > 0 ? forwarding : ways);
-}
-
-/** Where the scenes that stay were made. */
-function keptBackend(core: Core, draft: Draft): string | undefined {
-  for (const { scene, toMake } of draft.scenes) {
-    if (!toMake && scene.taskId !== undefined) return core.store.tasks.byId(scene.taskId)?.backend;
-  }
-  return undefined;
-}
-
-function quoteScene(
-  core: Core,
-  workspace: Workspace,
-  draft: DraftScene,
-  index: number,
-  backend: string | undefined,
-): QuotedScene {
-  const { request } = draft;
-  try {
-    const decision = route(
-      {
-        ...request,
-        backend: backend ?? request.backend,
-        characters: castOf(core, workspace.name, request),
-        referenceImage: request.referenceImage !== undefined,
-        referenceVideo: request.referenceVideo !== undefined,
-        sourceUrls: sourceUrlsOf(core, workspace.name, request),
-      },
-      [...core.backends.values()].map((each) => ({ profile: each.profile, health: each.health() })),
-      core.clock(),
-    );
-    return { index, draft, choice: decision.choices[0]! };
-  } catch (error) {
-    throw inScene(error, index);
-  }
-}
+import { reserve } from './reserve.ts';
+import { supersededBy, withdraw } from './withdrawal.ts';
 
 interface Commission {
   readonly draft: Draft;
@@ -117,104 +22,138 @@ interface Commission {
   readonly context: RequestContext;
 }
 
-interface Commissioned {
+export interface Commissioned {
   readonly board: StoredStoryboard;
+  /** Of what this call makes. */
   readonly cost: MicroUsd;
   readonly notes: readonly string[];
 }
 
+interface PlannedScene extends QuotedScene {
+  readonly plan: Plan;
+}
+
 /** Writes the storyboard and the intents of all its scenes in one transaction; the tracker sends them in turn. */
 export async function commission(core: Core, workspace: Workspace, order: Commission): Promise<Commissioned> {
-  const { draft, input, context } = order;
-  const { scenes, notes } = affordable(workspace, order);
-  const plans = await Promise.all(
-    scenes.map(async (scene) => ({
-      ...scene,
-      plan: await planOf(core, workspace.name, scene.draft.request, scene.choice),
-    })),
-  );
-  const cost = sum(plans.map(({ plan }) => plan.quote ?? NOTHING));
-  const [first] = plans;
-  if (first) {
-    const fingerprint = plans.map(({ draft: each }) => each.fingerprint).join(',');
-    const whole = { ...first.plan, quote: plans.some(({ plan }) => plan.quote === undefined) ? undefined : cost };
-    await agree(core, workspace, { plan: whole, fingerprint, token: input.confirm, context });
-  }
-  const board = boardOf(core, workspace, draft);
-  const left = [...notes];
-  await persist(() =>
+  const { draft, quote, input, context } = order;
+  const { maxCostUsd, partial } = input;
+  const freed = sum(supersededBy(core, draft).flatMap(({ task }) => (task.state === 'reserved' ? (task.quoted ?? []) : [])));
+  const covered = cover(core, workspace, quote, { maxCostUsd, partial, freed });
+  const scenes = await plansOf(core, workspace, covered.scenes);
+  await agreeOnAll(core, workspace, scenes, order);
+  if (context.signal?.aborted) throw new SoraError({ code: 'cancelled', message: 'the caller left; nothing was made' });
+  const written = await persist(() =>
     core.store.transaction(() => {
-      if (draft.existing) {
-        const { id, workspace: _, scenes: __, createdAt: ___, updatedAt: ____, ...facts } = board;
-        core.store.storyboards.updateStoryboard(id, facts);
-        core.store.storyboards.replaceScenes(id, board.scenes);
-      } else {
-        core.store.storyboards.insert(board);
-      }
-      for (const { draft: each, plan, index } of plans) {
-        try {
-          const request = { ...each.request, backend: plan.backend };
-          const identity = fingerprintOf('video', request);
-          const { task } = core.store.transaction(() =>
-            reserve(core, workspace, { kind: 'video', request, storyboardId: board.id }, plan, identity, core.clock()),
-          );
-          core.store.storyboards.updateScene(each.scene.id, { taskId: task.id, fingerprint: each.fingerprint });
-        } catch (error) {
-          if (!(input.partial && error instanceof SoraError && error.code === 'budget_exceeded'))
-            throw inScene(error, index);
-          left.push(`scene ${index + 1} was left out: ${error.message}`);
-        }
-      }
+      checkUnchanged(core, workspace, draft.existing);
+      const withdrawn = withdraw(core, draft);
+      // The money may have gone elsewhere while a person was asked.
+      const still = cover(core, workspace, covered.scenes, { maxCostUsd, partial });
+      const made = scenes.filter(({ index }) => still.scenes.some((scene) => scene.index === index));
+      return { notes: [...still.notes, ...withdrawn], made, board: write(core, workspace, draft, made) };
     }),
   );
   core.reached('storyboard:reserved');
-  return { board: core.store.storyboards.get(workspace.name, board.id) ?? board, cost, notes: left };
+  return { board: written.board, cost: priceOf(written.made), notes: [...covered.notes, ...written.notes] };
 }
 
-/** The scenes that the caller's limit covers: all, or with `partial` the first that fit; else nothing is made. */
-function affordable(
+function plansOf(core: Core, workspace: Workspace, scenes: readonly QuotedScene[]): Promise<PlannedScene[]> {
+  return Promise.all(
+    scenes.map(async (scene) => {
+      const plan = await planOf(core, workspace.name, scene.draft.request, scene.choice).catch((error: unknown) => {
+        throw inScene(error, scene.index);
+      });
+      return { ...scene, plan };
+    }),
+  );
+}
+
+/** One yes for the sum of it: a storyboard is one decision. */
+async function agreeOnAll(
+  core: Core,
   workspace: Workspace,
-  { quote, input }: Commission,
-): { scenes: readonly QuotedScene[]; notes: string[] } {
-  const each = ceilingOf(workspace, undefined);
-  for (const { choice } of quote) if (!each.allows(choice.quote)) throw each.refusal(choice);
-  if (input.maxCostUsd === undefined) return { scenes: quote, notes: [] };
-  const limit = fromUsd(input.maxCostUsd);
-  const total = sum(quote.map(({ choice }) => choice.quote ?? NOTHING));
-  if (quote.some(({ choice }) => choice.quote === undefined) || (total > limit && !input.partial)) {
-    throw new SoraError({
-      code: 'budget_exceeded',
-      field: 'max_cost_usd',
-      message: `all ${quote.length} scenes cost ${formatUsd(total)}, more than max_cost_usd (${formatUsd(limit)})`,
-      hint: 'Raise it, make the scenes shorter or fewer, or pass partial: true to make the first that fit.',
-      details: { costUsd: toUsd(total), limitUsd: toUsd(limit) },
-    });
-  }
-  let used = 0;
-  const scenes = quote.filter(({ choice }) => {
-    used += choice.quote ?? 0;
-    return used <= limit;
+  scenes: readonly PlannedScene[],
+  { draft, input, context }: Commission,
+): Promise<void> {
+  const [first] = scenes;
+  if (!first) return;
+  const unpriced = scenes.some(({ plan }) => plan.quote === undefined);
+  const whole = { ...first.plan, quote: unpriced ? undefined : priceOf(scenes) };
+  const backends = [...new Set(scenes.map(({ plan }) => plan.backend))].join(', ');
+  const seconds = scenes.reduce((total, { plan }) => total + plan.seconds, 0);
+  const count = scenes.length === 1 ? '1 scene' : `${scenes.length} scenes`;
+  await agree(core, workspace, {
+    plan: whole,
+    fingerprint: [draft.existing?.id ?? '', backends, ...scenes.map((scene) => scene.draft.fingerprint)].join(','),
+    token: input.confirm,
+    context,
+    what: `${count} of ${JSON.stringify(draft.title)} (${seconds} s in all) on ${backends}`,
   });
-  const notes = scenes.length < quote.length ? [`max_cost_usd covers ${scenes.length} of ${quote.length} scenes`] : [];
-  return { scenes, notes };
 }
 
-function boardOf(core: Core, workspace: Workspace, draft: Draft): StoredStoryboard {
+/** Two changes at once would each pay for what the other one dropped. */
+function checkUnchanged(core: Core, workspace: Workspace, existing: StoredStoryboard | undefined): void {
+  if (!existing) return;
+  const now = core.store.storyboards.get(workspace.name, existing.id);
+  const facts = (board: StoredStoryboard | undefined) =>
+    JSON.stringify(board?.scenes.map(({ id, taskId, fingerprint, state }) => [id, taskId, fingerprint, state]));
+  if (facts(now) === facts(existing)) return;
+  throw new SoraError({
+    code: 'idempotency_conflict',
+    field: 'storyboard_id',
+    message: 'the storyboard was changed at the same time',
+    hint: 'Nothing was made. Look at it with get_task, then ask again.',
+    retryable: true,
+  });
+}
+
+function write(core: Core, workspace: Workspace, draft: Draft, made: readonly PlannedScene[]): StoredStoryboard {
+  const { storyboards } = core.store;
+  const board = boardOf(core, workspace, draft, made);
+  if (draft.existing) {
+    const { id, workspace: _, scenes, createdAt: __, updatedAt: ___, ...facts } = board;
+    storyboards.updateStoryboard(id, facts);
+    storyboards.replaceScenes(id, scenes);
+  } else {
+    storyboards.insert(board);
+  }
+  for (const { draft: each, plan, index } of made) {
+    try {
+      const request = { ...each.request, backend: plan.backend };
+      const order = { kind: 'video', request, storyboardId: board.id } as const;
+      // `sendAfter` puts it in the line: the tracker sends it, this process or the next.
+      const { task } = reserve(core, workspace, order, plan, fingerprintOf('video', request), core.clock());
+      storyboards.updateScene(each.scene.id, { taskId: task.id, fingerprint: each.fingerprint });
+    } catch (error) {
+      throw inScene(error, index);
+    }
+  }
+  return storyboards.get(workspace.name, board.id) ?? board;
+}
+
+function boardOf(core: Core, workspace: Workspace, draft: Draft, made: readonly PlannedScene[]): StoredStoryboard {
+  const { existing } = draft;
   const now = core.clock();
-  const scenes: StoredScene[] = draft.scenes.map(({ scene }) => scene);
+  const scenes = draft.scenes.map(({ scene, changed }, index): StoredScene => {
+    if (made.some((each) => each.index === index)) return { ...scene, state: undefined };
+    // Its clip shows something else now, and there is no new one.
+    return changed ? { ...scene, taskId: undefined, fingerprint: undefined, state: undefined } : scene;
+  });
+  const order = (list: readonly StoredScene[]) => JSON.stringify(list.map(({ id, taskId }) => [id, taskId]));
+  const same = existing !== undefined && made.length === 0 && order(existing.scenes) === order(scenes);
+  const keepsFilm = same && existing.filmState === 'joined' && existing.title === draft.title;
   return {
-    id: draft.existing?.id ?? core.newId('board'),
+    id: existing?.id ?? core.newId('board'),
     workspace: workspace.name,
     title: draft.title,
     style: draft.style,
     characters: draft.characterIds,
     priority: draft.priority,
     partial: false,
-    filmState: 'pending',
-    filmPath: undefined,
+    filmState: keepsFilm ? 'joined' : 'pending',
+    filmPath: keepsFilm ? existing.filmPath : undefined,
     filmError: undefined,
     scenes,
-    createdAt: draft.existing?.createdAt ?? now,
+    createdAt: existing?.createdAt ?? now,
     updatedAt: now,
   };
 }

@@ -1,55 +1,51 @@
 import { createHash } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SoraError } from '../domain/errors.ts';
-import { isFinal, type Task } from '../domain/task.ts';
 import { slugOf } from '../store/files.ts';
 import type { StoredStoryboard } from '../store/storyboards.ts';
 import type { Core } from './core.ts';
+import { taskOf } from './draft.ts';
 import { persist } from './persist.ts';
+import { isMoving, revisionOfScene, takeRevisions } from './scene-revisions.ts';
+
+/** A draft that nobody has written to for so long is left over from a process that died. */
+const STALE_DRAFT_MS = 3_600_000;
 
 /** Joins the films whose scenes are all there, and puts finished revisions into their places first. */
 export async function joinFilms(core: Core, signal?: AbortSignal): Promise<void> {
-  for (const board of core.store.storyboards.pendingFilms()) {
+  for (const pending of core.store.storyboards.pendingFilms()) {
     if (signal?.aborted) return;
-    const current = takeRevisions(core, board);
-    const clips = clipsOf(core, current);
-    if (clips) await joinFilm(core, current, clips, signal);
+    const board = await persist(() => takeRevisions(core, pending));
+    if (board !== pending) publish(core, board);
+    const clips = clipsOf(core, board);
+    if (clips) {
+      await joinFilm(core, board, clips, signal);
+    } else if (!isComing(core, board)) {
+      // It is not looked at again until somebody changes it.
+      await persist(() => finish(core, board, { filmState: 'none', filmPath: undefined, filmError: undefined }));
+    }
   }
-}
-
-/** A scene whose clip was revised shows the revision, once that is saved. */
-function takeRevisions(core: Core, board: StoredStoryboard): StoredStoryboard {
-  const changed = board.scenes.filter((scene) => {
-    const revision = scene.taskId === undefined ? undefined : finishedRevision(core, scene.taskId);
-    if (!revision) return false;
-    core.store.storyboards.updateScene(scene.id, { taskId: revision.id });
-    return true;
-  });
-  if (changed.length === 0) return board;
-  return core.store.storyboards.get(board.workspace, board.id) ?? board;
-}
-
-function finishedRevision(core: Core, taskId: string): Task | undefined {
-  return core.store.tasks
-    .children(taskId)
-    .findLast(
-      (child) => child.storyboardId !== undefined && child.state === 'completed' && child.filePath !== undefined,
-    );
 }
 
 /** The scenes' files in order; undefined while one is missing or a revision of one is still being made. */
-function clipsOf(core: Core, board: StoredStoryboard): string[] | undefined {
+export function clipsOf(core: Core, board: StoredStoryboard): string[] | undefined {
   const clips: string[] = [];
-  for (const { taskId } of board.scenes) {
-    const task = taskId === undefined ? undefined : core.store.tasks.byId(taskId);
-    if (task?.state !== 'completed' || task.filePath === undefined) return undefined;
-    if (core.store.tasks.children(task.id).some((child) => child.storyboardId !== undefined && !isFinal(child.state))) {
-      return undefined;
-    }
-    clips.push(task.filePath);
+  for (const scene of board.scenes) {
+    const path = taskOf(core, scene)?.filePath;
+    const revision = revisionOfScene(core, scene);
+    if (path === undefined || (revision && isMoving(revision))) return undefined;
+    clips.push(path);
   }
   return clips;
+}
+
+/** All scenes have a clip or are on their way to one. */
+function isComing(core: Core, board: StoredStoryboard): boolean {
+  return board.scenes.every((scene) => {
+    const task = taskOf(core, scene);
+    return task !== undefined && (task.filePath !== undefined || isMoving(task));
+  });
 }
 
 async function joinFilm(
@@ -58,36 +54,67 @@ async function joinFilm(
   clips: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const path = filmPath(core, board, clips);
   try {
-    if (!(await exists(path))) {
-      await mkdir(join(core.store.dataDir, 'films'), { recursive: true, mode: 0o700 });
-      const { joinClips } = await import('../media/film.ts');
-      await joinClips({ clips: [...clips], output: path, signal });
-    }
+    const path = await writeFilm(core, board, clips, signal);
     core.reached('film:joined');
-    await persist(() =>
-      core.store.storyboards.updateStoryboard(board.id, { filmState: 'joined', filmPath: path, filmError: undefined }),
-    );
+    await persist(() => finish(core, board, { filmState: 'joined', filmPath: path, filmError: undefined }));
   } catch (error) {
     if (signal?.aborted) return;
-    const told = error instanceof SoraError ? error : undefined;
     core.log(`storyboard ${board.id}: joining failed: ${error instanceof Error ? error.message : String(error)}`);
-    if (told?.retryable) return;
-    const filmError = told?.message ?? 'the clips could not be joined';
-    await persist(() => core.store.storyboards.updateStoryboard(board.id, { filmState: 'failed', filmError }));
+    const told = error instanceof SoraError ? [error.message, error.hint] : ['the clips could not be joined'];
+    const filmError = told.filter((part) => part !== undefined).join('. ');
+    await persist(() => finish(core, board, { filmState: 'failed', filmPath: undefined, filmError }));
   }
+}
+
+async function writeFilm(
+  core: Core,
+  board: StoredStoryboard,
+  clips: readonly string[],
+  signal?: AbortSignal,
+): Promise<string> {
+  const folder = join(core.store.dataDir, 'films');
+  const path = join(folder, filmName(board, clips));
+  if (await exists(path)) return path;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await removeStaleDrafts(folder);
+  const { joinClips } = await import('../media/film.ts');
+  // Several processes may join the same film at once: each writes its own draft, and the names meet only at the end.
+  const draft = join(folder, `.${core.newId('film')}.mp4`);
+  await joinClips({ clips, output: draft, signal });
+  await rename(draft, path);
+  return path;
+}
+
+type Outcome = Pick<StoredStoryboard, 'filmState' | 'filmPath' | 'filmError'>;
+
+/** Holds only for the storyboard that was joined: it may have been changed since, and is pending then. */
+function finish(core: Core, board: StoredStoryboard, outcome: Outcome): void {
+  core.store.transaction(() => {
+    const now = core.store.storyboards.get(board.workspace, board.id);
+    const facts = (one: StoredStoryboard | undefined) =>
+      JSON.stringify([one?.title, one?.scenes.map(({ id, taskId, state }) => [id, taskId, state])]);
+    if (facts(now) === facts(board)) core.store.storyboards.updateStoryboard(board.id, outcome);
+  });
+  publish(core, board);
+}
+
+function publish(core: Core, board: StoredStoryboard): void {
   core.changes.publish(board.workspace, { kind: 'storyboard', storyboardId: board.id });
 }
 
 /** Named after what is in it, so that a film which is there need not be made again and none is overwritten. */
-function filmPath(core: Core, board: StoredStoryboard, clips: readonly string[]): string {
+function filmName(board: StoredStoryboard, clips: readonly string[]): string {
   const content = createHash('sha256').update(JSON.stringify(clips)).digest('hex').slice(0, 8);
-  return join(
-    core.store.dataDir,
-    'films',
-    `${[slugOf(board.title), content].filter((part) => part !== '').join('-')}.mp4`,
-  );
+  return `${[slugOf(board.title), content].filter((part) => part !== '').join('-')}.mp4`;
+}
+
+async function removeStaleDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/^\.film_\w+\.mp4/.test(name)) continue;
+    const facts = await stat(join(folder, name)).catch(() => undefined);
+    if (facts && Date.now() - facts.mtimeMs > STALE_DRAFT_MS) await rm(join(folder, name), { force: true });
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -20,7 +20,9 @@ export class Leases {
   readonly ms: number;
   readonly #clock: Clock;
   readonly #tasks: TaskRepository;
-  readonly #held = new Set<string>();
+  /** How many works of this process each task is in. */
+  readonly #held = new Map<string, number>();
+  readonly #works = new Set<Promise<unknown>>();
 
   constructor(tasks: TaskRepository, clock: Clock, owner: string, ms: number) {
     this.#tasks = tasks;
@@ -37,22 +39,40 @@ export class Leases {
   /** Renews the leases for as long as the work goes on. */
   async during<T>(taskIds: string | readonly string[], work: Promise<T>): Promise<T> {
     const ids = [taskIds].flat();
-    for (const id of ids) this.#held.add(id);
+    for (const id of ids) this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
+    this.#works.add(work);
     try {
       return await work;
     } finally {
-      for (const id of ids) this.#held.delete(id);
+      this.#works.delete(work);
+      for (const id of ids) this.#letGo(id);
     }
   }
 
+  /** Whether this process is at it now, whatever its lease says: clocks are set, and locked stores renew nothing. */
+  holds(taskId: string): boolean {
+    return this.#held.has(taskId);
+  }
+
+  /** Resolves when everything that is under way now has ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#works]);
+  }
+
   renew(): void {
-    for (const id of this.#held) this.#tasks.renewLease(id, this.owner, this.#clock() + this.ms);
+    for (const id of this.#held.keys()) this.#tasks.renewLease(id, this.owner, this.#clock() + this.ms);
   }
 
   /** Gives back what is still in hand; but for creates, whose answer may yet come. */
   release(): void {
-    for (const id of this.#held) {
+    for (const id of this.#held.keys()) {
       if (this.#tasks.byId(id)?.state !== 'submitting') this.#tasks.releaseLease(id, this.owner);
     }
+  }
+
+  #letGo(id: string): void {
+    const works = (this.#held.get(id) ?? 1) - 1;
+    if (works > 0) this.#held.set(id, works);
+    else this.#held.delete(id);
   }
 }

@@ -16,27 +16,35 @@ interface Purpose {
 
 /** Holds a price in the ledger before anything is sent; throws when a limit would be passed. Call inside a transaction. */
 export function hold(core: Core, purpose: Purpose, price: Priced): void {
-  const { limits, project } = core.workspace(purpose.workspace);
-  const capped = limits.day !== undefined || limits.month !== undefined;
-  if (price.quote === undefined && capped) throw priceUnknown(price.backend);
+  const { limits } = core.workspace(purpose.workspace);
+  if (price.quote === undefined && isCapped(core, purpose)) throw priceUnknown(price.backend);
   const outcome = core.store.ledger.reserve({
-    ref: purpose.id,
-    what: purpose.what,
-    workspace: purpose.workspace,
+    ...reservation(core, purpose, price),
+    limits: { day: limits.day, month: limits.month },
+  });
+  if (!outcome.ok) throw overBudget(outcome, price.quote ?? NOTHING);
+}
+
+/** Moves a task's hold to another backend and price. False, and nothing changed, where a limit forbids it. */
+export function holdOn(core: Core, task: Task, price: Priced): boolean {
+  if (price.quote === undefined && isCapped(core, task)) return false;
+  const { limits } = core.workspace(task.workspace);
+  const moved = core.store.ledger.moveHold(task.id, {
     backend: price.backend,
-    project,
     amount: price.quote ?? NOTHING,
     source: sourceOf(core, price.backend),
     limits: { day: limits.day, month: limits.month },
     now: core.clock(),
   });
-  if (!outcome.ok) throw overBudget(outcome, price.quote ?? NOTHING);
+  return moved?.ok === true;
 }
 
-/** Moves a task's hold to another backend and price. Call inside a transaction. */
-export function holdOn(core: Core, task: Task, price: Priced): void {
-  releaseHold(core, task);
-  hold(core, task, price);
+/** Holds again what was given back too early. No limit is asked: the money is spent, whoever likes it or not. */
+export function holdAgain(core: Core, task: Task): void {
+  core.store.ledger.reserve({
+    ...reservation(core, task, { backend: task.backend, quote: task.quoted }),
+    limits: {},
+  });
 }
 
 export function releaseHold(core: Core, purpose: Purpose): void {
@@ -45,6 +53,24 @@ export function releaseHold(core: Core, purpose: Purpose): void {
 
 export function settle(core: Core, purpose: Purpose, amount: MicroUsd | undefined): void {
   core.store.ledger.settle(purpose.id, amount ?? NOTHING, core.clock());
+}
+
+function reservation(core: Core, purpose: Purpose, price: Priced) {
+  return {
+    ref: purpose.id,
+    what: purpose.what,
+    workspace: purpose.workspace,
+    backend: price.backend,
+    project: core.workspace(purpose.workspace).project,
+    amount: price.quote ?? NOTHING,
+    source: sourceOf(core, price.backend),
+    now: core.clock(),
+  };
+}
+
+function isCapped(core: Core, { workspace }: Purpose): boolean {
+  const { limits } = core.workspace(workspace);
+  return limits.day !== undefined || limits.month !== undefined;
 }
 
 function sourceOf(core: Core, backend: string): string {

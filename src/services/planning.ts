@@ -8,6 +8,7 @@ import type { CharacterMode, Choice } from '../routing/decision.ts';
 import type { Core } from './core.ts';
 import { findCharacter } from './lookup.ts';
 import type { Plan } from './plan.ts';
+import { sourceUrlsOf } from './request.ts';
 
 /** The request's characters as they now stand in the catalog. Throws when one is gone. */
 export function castOf(core: Core, workspace: string, request: VideoRequest): Character[] {
@@ -51,12 +52,12 @@ export async function planAgain(core: Core, task: Task): Promise<Plan> {
   const cast = castOf(core, task.workspace, task.request);
   const bound = cast.length > 0 && cast.every((each) => bindingOn(each, task.backend)?.state === 'ready');
   const mode: CharacterMode = cast.length === 0 ? 'none' : bound ? 'bound' : 'reference_video';
-  const source = cast[0]?.source;
+  const [first] = cast;
   const plan = await planOf(core, task.workspace, task.request, {
     ...task,
     quote: task.quoted,
     characterMode: mode,
-    characterVideoUrl: source?.kind === 'video_url' ? source.url : undefined,
+    characterVideoUrl: first && standInOf(core, task, first),
   });
   return { ...plan, sentPrompt: task.sentPrompt };
 }
@@ -74,12 +75,18 @@ function revisionPlan(core: Core, task: Task): Plan {
   };
 }
 
-function promptFor(
+function standInOf(core: Core, task: Task, character: Character): string | undefined {
+  const own = character.source.kind === 'video_url' ? character.source.url : undefined;
+  return own ?? sourceUrlsOf(core, task.workspace, task.request)[character.id];
+}
+
+/** The prompt in the backend's own words for the characters. */
+export function promptFor(
   core: Core,
   workspace: string,
-  request: VideoRequest,
+  request: Pick<VideoRequest, 'prompt'>,
   cast: readonly Character[],
-  choice: Choice,
+  choice: Pick<Choice, 'backend' | 'route' | 'characterMode'>,
 ): string {
   const byMode: PromptStyle =
     choice.characterMode === 'bound' && choice.route === 'reverse'

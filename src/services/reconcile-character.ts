@@ -1,17 +1,27 @@
+import type { RemoteCharacter } from '../backends/backend.ts';
+import type { Character } from '../domain/character.ts';
 import type { StoredBinding } from '../store/binding-row.ts';
 import { LOST_AFTER_MS, publish, settleReady } from './binding.ts';
 import type { Core } from './core.ts';
-import { releaseHold } from './money.ts';
+import { releaseHold, settle } from './money.ts';
 import { persist } from './persist.ts';
 
 const GRACE_MS = 5 * 60_000;
 const LOOK_AGAIN_MS = 60_000;
+/** Clocks differ. */
+const CLOCK_SLACK_MS = 2 * 60_000;
+/** After this the money counts as spent on this day, not as held on every one. */
+const SETTLED_AFTER_MS = 24 * 60 * 60_000;
 
-/** Looks for characters whose create got no answer, in the lists of their backends. */
-export async function reconcileCharacters(core: Core, signal?: AbortSignal): Promise<void> {
+/** Looks for characters whose create got no answer, in the lists of their backends: those that are due, or `now` all. */
+export async function reconcileCharacters(
+  core: Core,
+  signal?: AbortSignal,
+  when: 'due' | 'now' = 'due',
+): Promise<void> {
   const due = core.store.bindings.claimDue({
     owner: core.leases.owner,
-    now: core.clock(),
+    now: core.clock() + (when === 'now' ? LOOK_AGAIN_MS : 0),
     leaseMs: LOST_AFTER_MS,
     limit: 8,
   });
@@ -20,40 +30,61 @@ export async function reconcileCharacters(core: Core, signal?: AbortSignal): Pro
 
 async function lookFor(core: Core, binding: StoredBinding, signal?: AbortSignal): Promise<void> {
   const character = core.store.characters.byId(binding.workspace, binding.characterId);
-  const backend = core.backends.get(binding.backend);
   if (!character) return;
-  const keep = (error: string) =>
-    persist(() =>
-      core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: core.clock() + LOOK_AGAIN_MS }),
-    );
-  if (!backend?.listCharacters) {
-    await keep('the answer was lost, and its backend cannot list characters');
-    return;
-  }
-  const listed = await backend.listCharacters({ signal }).catch(() => undefined);
-  if (!listed) {
-    await keep('the answer was lost, and its backend could not be asked');
-    return;
-  }
-  const found = listed.filter(
-    (remote) =>
-      remote.name === character.name &&
-      core.store.characters.byRemoteId(binding.workspace, remote.remoteId, binding.backend) === undefined,
-  );
-  const [only] = found;
-  if (only && found.length === 1) {
-    await persist(() => settleReady(core, { name: binding.workspace }, binding, only, character.name));
-  } else if (found.length > 1) {
-    await keep(`the answer was lost, and ${found.length} characters there could be it`);
-  } else if (core.clock() - binding.createdAt < GRACE_MS) {
-    await keep('the answer was lost; it is not listed yet');
-  } else {
-    await persist(() =>
-      core.store.transaction(() => {
-        core.store.bindings.settle(binding.id, { state: 'failed', error: 'the create never reached the upstream' });
-        releaseHold(core, { id: binding.id, workspace: binding.workspace });
-      }),
-    );
-  }
+  core.reached('character:looked-for');
+  const verdict = await judge(core, binding, character, signal);
+  await persist(() => write(core, binding, character, verdict));
+  core.reached('character:found-written');
   publish(core, { name: binding.workspace }, character.handle, false);
+}
+
+/** The character; why it cannot be told; or undefined: it was never made. */
+async function judge(
+  core: Core,
+  binding: StoredBinding,
+  character: Character,
+  signal: AbortSignal | undefined,
+): Promise<RemoteCharacter | string | undefined> {
+  const backend = core.backends.get(binding.backend);
+  if (!backend?.listCharacters) return 'the answer was lost, and its backend cannot list characters';
+  const listed = await backend.listCharacters({ signal }).catch(() => undefined);
+  if (!listed) return 'the answer was lost, and its backend could not be asked';
+  const named = listed.filter((remote) => remote.name === character.name && !isKnown(core, binding, remote));
+  const found = named.filter(
+    ({ createdAt }) => createdAt === undefined || createdAt >= binding.createdAt - CLOCK_SLACK_MS,
+  );
+  if (found.length > 1) return `the answer was lost, and ${found.length} characters there could be it`;
+  if (found[0]) return found[0];
+  if (named.length > 0) return 'the answer was lost; one of this name is there, but of another time';
+  if (core.clock() - binding.createdAt < GRACE_MS) return 'the answer was lost; it is not listed yet';
+  return undefined;
+}
+
+function isKnown(core: Core, binding: StoredBinding, remote: RemoteCharacter): boolean {
+  return core.store.characters.byRemoteId(binding.workspace, remote.remoteId, binding.backend) !== undefined;
+}
+
+function write(
+  core: Core,
+  binding: StoredBinding,
+  character: Character,
+  verdict: RemoteCharacter | string | undefined,
+): void {
+  const now = core.clock();
+  core.store.transaction(() => {
+    if (typeof verdict === 'object' && !isKnown(core, binding, verdict)) {
+      settleReady(core, { name: binding.workspace }, binding, verdict, character.name);
+    } else if (verdict === undefined) {
+      const settled = core.store.bindings.settle(binding.id, {
+        state: 'failed',
+        error: 'the create never reached the upstream',
+      });
+      if (settled) releaseHold(core, { id: binding.id, workspace: binding.workspace });
+    } else {
+      const error = typeof verdict === 'string' ? verdict : 'the answer was lost; another was quicker to take it';
+      core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: now + LOOK_AGAIN_MS });
+      const late = now - binding.createdAt > SETTLED_AFTER_MS;
+      if (late) settle(core, { id: binding.id, workspace: binding.workspace }, binding.quoted);
+    }
+  });
 }

@@ -3,7 +3,7 @@ import type { Core } from './core.ts';
 import type { TaskReport } from './services.ts';
 
 const LONGEST_ADVICE_SECONDS = 45;
-/** News older than this much beyond its due time is called stale, in milliseconds. */
+/** News is called stale when so long has passed since it should have been renewed, in milliseconds. */
 const STALE_AFTER_MS = 30_000;
 
 /** A task, with when to look again and how old the news is. */
@@ -18,8 +18,10 @@ function nextPollSeconds(core: Core, task: Task): number | undefined {
   return Math.max(1, Math.min(LONGEST_ADVICE_SECONDS, Math.ceil(wait)));
 }
 
+/** Its upstream gave no answer, or nobody asked: the server was away, or has no such backend any more. */
 function staleSeconds(core: Core, task: Task): number | undefined {
-  if (isFinal(task.state) || task.pollFailures === 0 || task.heardAt === undefined) return undefined;
-  const age = core.clock() - task.heardAt;
-  return age > STALE_AFTER_MS ? Math.round(age / 1000) : undefined;
+  if (isFinal(task.state) || task.heardAt === undefined) return undefined;
+  const now = core.clock();
+  const renewed = task.pollFailures > 0 ? task.heardAt : Math.max(task.heardAt, task.nextPollAt ?? 0);
+  return now - renewed > STALE_AFTER_MS ? Math.round((now - task.heardAt) / 1000) : undefined;
 }

@@ -1,10 +1,14 @@
 import { SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import type { StoredStoryboard } from '../store/storyboards.ts';
-import { boardReport, isBoardSettled, plannedReport } from './board-report.ts';
-import { commission, quoteScenes } from './commission.ts';
+import { boardReport, isBoardSettled, joinNotes, plannedReport } from './board-report.ts';
+import { commission } from './commission.ts';
 import type { Core, Workspace } from './core.ts';
-import { draftOf } from './scenes.ts';
+import { cover } from './coverage.ts';
+import { draftOf } from './draft.ts';
+import { clipsOf } from './films.ts';
+import { persist } from './persist.ts';
+import { type QuotedScene, quoteScenes } from './scene-quotes.ts';
 import type {
   BoardWaitOptions,
   MakeStoryboardInput,
@@ -14,6 +18,7 @@ import type {
 } from './services.ts';
 
 const LONGEST_WAIT_SECONDS = 45;
+/** Another process may be the one that makes it: its news is in the store only. */
 const LOOK_EVERY_MS = 1_000;
 
 /** Films of several scenes: planned, priced and made as one, scene by scene. */
@@ -29,15 +34,19 @@ export class Storyboards implements StoryboardService {
   async make(input: MakeStoryboardInput, context: RequestContext = {}): Promise<StoryboardReport> {
     const existing = input.storyboardId === undefined ? undefined : this.#find(input.storyboardId);
     const draft = await draftOf(this.#core, this.#workspace, input, existing);
-    const quote = await quoteScenes(this.#core, this.#workspace, draft);
-    if (input.dryRun) return plannedReport(this.#core, draft, quote);
+    const quote = quoteScenes(this.#core, this.#workspace, draft);
+    const joining = joinNotes(this.#core, draft, quote);
+    if (input.dryRun) {
+      return plannedReport(this.#core, draft, quote, [...this.#coverNotes(quote, input), ...joining]);
+    }
     const made = await commission(this.#core, this.#workspace, { draft, quote, input, context });
     this.#core.changes.publish(this.#workspace.name, { kind: 'storyboard', storyboardId: made.board.id });
-    return { ...boardReport(this.#core, made.board), newCost: made.cost, notes: made.notes };
+    const report = boardReport(this.#core, made.board);
+    return { ...report, newCost: made.cost, notes: [...made.notes, ...joining] };
   }
 
   async get(id: string, wait: BoardWaitOptions = {}, context: RequestContext = {}): Promise<StoryboardReport> {
-    let report = boardReport(this.#core, this.#find(id));
+    let report = boardReport(this.#core, await this.#awake(this.#find(id)));
     const end = Date.now() + Math.min(LONGEST_WAIT_SECONDS, wait.waitSeconds ?? 0) * 1000;
     for (let told = ''; !isBoardSettled(report); ) {
       const left = end - Date.now();
@@ -57,7 +66,28 @@ export class Storyboards implements StoryboardService {
   }
 
   isStoryboardId(id: string): boolean {
-    return id.startsWith('board_');
+    return id.trim().startsWith('board_');
+  }
+
+  ofTask(taskId: string): string | undefined {
+    return this.#core.store.tasks.byId(taskId, this.#workspace.name)?.storyboardId;
+  }
+
+  /** A job that was given up may have turned up after all: its film is wanted again. */
+  async #awake(board: StoredStoryboard): Promise<StoredStoryboard> {
+    if (board.filmState !== 'none' || clipsOf(this.#core, board) === undefined) return board;
+    await persist(() => this.#core.store.storyboards.updateStoryboard(board.id, { filmState: 'pending' }));
+    return { ...board, filmState: 'pending' };
+  }
+
+  /** What the limits would make of it, told beforehand. */
+  #coverNotes(quote: readonly QuotedScene[], { maxCostUsd }: MakeStoryboardInput): readonly string[] {
+    try {
+      return cover(this.#core, this.#workspace, quote, { maxCostUsd, partial: true }).notes;
+    } catch (error) {
+      if (error instanceof SoraError) return [error.message];
+      throw error;
+    }
   }
 
   #find(id: string): StoredStoryboard {

@@ -3,10 +3,13 @@ import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import type { Core } from './core.ts';
 import { joinFilms } from './films.ts';
-import { abandon, follow, followMany, sendQueued } from './follow.ts';
+import { follow } from './follow.ts';
+import { followMany } from './follow-many.ts';
 import { reconcile } from './reconcile.ts';
 import { reconcileCharacters } from './reconcile-character.ts';
+import { recover } from './recover.ts';
 import { saveVideo } from './save.ts';
+import { sendQueued } from './send-queued.ts';
 
 /** At the latest after this the store is looked at anew: another process may have died with tasks in hand. */
 const MAX_IDLE_MS = 5_000;
@@ -25,7 +28,10 @@ export class Tracker {
   readonly #core: Core;
   readonly #inHand = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  /** Backends that say they list, and do not. */
+  readonly #unlisting = new Set<string>();
   #wake: () => void = () => {};
+  #awake = false;
   #running: Promise<void> | undefined;
   #charactersDueAt = 0;
   #filmsDueAt = 0;
@@ -41,15 +47,16 @@ export class Tracker {
 
   /** Looks at the store now instead of when the next task is due. */
   wake(): void {
+    this.#awake = true;
     this.#wake();
   }
 
   /** Ends within a second: reads and downloads are cut off and put back, creates that left are given that second. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake();
+    this.wake();
     await Promise.race([
-      Promise.allSettled([...this.#inHand, this.#running]),
+      Promise.allSettled([...this.#inHand, this.#core.leases.settled(), this.#running]),
       sleep(STOP_WITHIN_MS, undefined, { ref: false }),
     ]);
     try {
@@ -72,12 +79,15 @@ export class Tracker {
   /** Takes what is due into hand; returns how long nothing more will be, in milliseconds. */
   #takeDue(): number {
     const { store, clock, leases } = this.#core;
+    const { owner, ms: leaseMs } = leases;
+    const backends = [...this.#core.backends.keys()];
     this.#lookAround();
     const room = AT_ONCE - this.#inHand.size;
     if (room <= 0) return MAX_IDLE_MS;
-    const due = store.tasks.claimDue({ owner: leases.owner, now: clock(), leaseMs: leases.ms, limit: room });
+    const due = store.tasks.claimDue({ owner, now: clock(), leaseMs, limit: room, backends });
     const polls = new Map<string, Task[]>();
-    for (const task of due) {
+    // When the clock is set, leases lapse under the hands of those who hold them.
+    for (const task of due.filter(({ id }) => !leases.holds(id))) {
       if (task.state === 'queued' || task.state === 'in_progress') {
         polls.set(task.backend, [...(polls.get(task.backend) ?? []), task]);
       } else {
@@ -86,7 +96,7 @@ export class Tracker {
     }
     for (const [backend, tasks] of polls) this.#poll(backend, tasks);
     if (due.length === room) return 0;
-    const next = store.tasks.nextDueAt(leases.owner, clock());
+    const next = store.tasks.nextDueAt(owner, clock(), backends);
     return next === undefined ? MAX_IDLE_MS : Math.max(0, Math.min(MAX_IDLE_MS, next - clock()));
   }
 
@@ -110,9 +120,12 @@ export class Tracker {
   #poll(backend: string, tasks: readonly Task[]): void {
     const { signal } = this.#stopping;
     const { backends, leases } = this.#core;
-    if (backends.get(backend)?.listVideos && tasks.length >= LIST_FROM) {
+    if (backends.get(backend)?.listVideos && tasks.length >= LIST_FROM && !this.#unlisting.has(backend)) {
       const ids = tasks.map((task) => task.id);
-      this.#hold(leases.during(ids, followMany(this.#core, backend, tasks, signal)));
+      const asked = followMany(this.#core, backend, tasks, signal).then((lists) => {
+        if (!lists) this.#unlisting.add(backend);
+      });
+      this.#hold(leases.during(ids, asked));
     } else {
       for (const task of tasks) this.#hold(leases.during(task.id, follow(this.#core, task, signal)));
     }
@@ -122,9 +135,9 @@ export class Tracker {
     const signal = this.#stopping.signal;
     switch (task.state) {
       case 'reserved':
-        return task.sendAfter === undefined ? await abandon(this.#core, task) : await sendQueued(this.#core, task);
+        return task.sendAfter === undefined ? await recover(this.#core, task) : await sendQueued(this.#core, task);
       case 'submitting':
-        return await abandon(this.#core, task);
+        return await recover(this.#core, task);
       case 'unknown':
         return await reconcile(this.#core, task, signal);
       case 'completed':
@@ -147,7 +160,7 @@ export class Tracker {
       })
       .finally(() => {
         this.#inHand.delete(held);
-        this.#wake();
+        this.wake();
       });
     this.#inHand.add(held);
   }
@@ -169,11 +182,16 @@ export class Tracker {
   }
 
   #rest(ms: number): Promise<void> {
-    if (ms === 0) return new Promise((resolve) => setImmediate(resolve));
+    if (ms === 0 || this.#awake) {
+      this.#awake = false;
+      return new Promise((resolve) => setImmediate(resolve));
+    }
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(() => this.#wake(), ms);
       timer.unref();
       this.#wake = () => {
+        this.#wake = () => {};
+        this.#awake = false;
         clearTimeout(timer);
         resolve();
       };

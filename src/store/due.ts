@@ -19,6 +19,8 @@ export interface Claim {
   readonly limit: number;
   /** Default: all of them. */
   readonly kinds?: readonly DueKind[] | undefined;
+  /** Tasks of others are left to processes that have those backends; what is to be recovered needs none. Default: all. */
+  readonly backends?: readonly string[] | undefined;
 }
 
 type Tasks = ExpressionBuilder<Schema, 'tasks'>;
@@ -38,6 +40,10 @@ function unleased(eb: Tasks) {
   ]);
 }
 
+/** What needs a backend needs one that the process has. */
+const ABLE = sql<SqlBool>`(${slot<string | null>('backends')} is null or ${KIND} = 'recover'
+  or backend in (select value from json_each(${slot<string | null>('backends')})))`;
+
 /** The statements of the tracker. They read partial indexes that hold unfinished tasks only. */
 export class DueTasks {
   readonly #database: Database;
@@ -55,8 +61,14 @@ export class DueTasks {
     this.#nextLapse = database.prepare(queries.nextLapse);
   }
 
-  claim({ owner, now, leaseMs, limit, kinds }: Claim): StoredTaskRow[] {
-    const values = { now, absurd: now + 2 * leaseMs, limit, kinds: JSON.stringify(kinds ?? DUE_KINDS) };
+  claim({ owner, now, leaseMs, limit, kinds, backends }: Claim): StoredTaskRow[] {
+    const values = {
+      now,
+      absurd: now + 2 * leaseMs,
+      limit,
+      kinds: JSON.stringify(kinds ?? DUE_KINDS),
+      backends: backends && JSON.stringify(backends),
+    };
     // Looked for before the write lock is taken: mostly nothing is due.
     if (this.#due.every((statement) => statement.first(values) === undefined)) return [];
     const lease = () => {
@@ -67,10 +79,9 @@ export class DueTasks {
     return this.#database.relaxed(() => this.#database.transaction(lease));
   }
 
-  nextDueAt(owner: string, now: number): number | undefined {
-    const moments = [this.#nextFree.first({ now }), this.#nextLapse.first({ now, owner })].flatMap(
-      (row) => row?.at ?? [],
-    );
+  nextDueAt(owner: string, now: number, backends?: readonly string[]): number | undefined {
+    const values = { now, owner, backends: backends && JSON.stringify(backends) };
+    const moments = [this.#nextFree.first(values), this.#nextLapse.first(values)].flatMap((row) => row?.at ?? []);
     return moments.length === 0 ? undefined : Math.max(now, Math.min(...moments));
   }
 
@@ -82,6 +93,7 @@ export class DueTasks {
       .select('seq')
       .where(unleased)
       .where(sql<SqlBool>`${KIND} in (select value from json_each(${slot<string>('kinds')}))`)
+      .where(ABLE)
       .limit(slot<number>('limit'));
     return {
       due: free.where('due_at', '<=', slot<number>('now')).orderBy('due_at'),
@@ -97,6 +109,7 @@ export class DueTasks {
         .select('due_at as at')
         .where('due_at', 'is not', null)
         .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', slot<number>('now'))]))
+        .where(ABLE)
         .orderBy('due_at')
         .limit(1),
       nextLapse: build
@@ -105,6 +118,7 @@ export class DueTasks {
         .where('due_at', 'is not', null)
         .where('lease_until', '>', slot<number>('now'))
         .where('lease_owner', '!=', slot<string>('owner'))
+        .where(ABLE)
         .orderBy('lease_until')
         .limit(1),
     };

@@ -23,6 +23,10 @@ export function taskQueries({ build }: Database) {
       .where('backend', '=', sql<string>`coalesce(${slot<string | null>('backend')}, backend)`)
       .orderBy('seq', 'desc')
       .limit(1),
+    ownerOf: tasks
+      .where('remote_id', '=', slot<string>('remoteId'))
+      .where('backend', '=', slot<string>('backend'))
+      .limit(1),
     byIdempotencyKey: tasks
       .where('workspace', '=', slot<string>('workspace'))
       .where('idempotency_key', '=', slot<string>('key')),
@@ -45,7 +49,13 @@ export function taskNumbers({ build }: Database) {
       .selectFrom('tasks')
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where('backend', '=', slot<string>('backend'))
-      .where(RUNNING),
+      .where(RUNNING)
+      .where((eb) =>
+        eb.or([
+          eb('state', '!=', 'unknown'),
+          eb(eb.fn.coalesce('submitted_at', 'created_at'), '>=', slot<number>('unknownSince')),
+        ]),
+      ),
     durations: build
       .selectFrom('tasks')
       .select(sql<number>`completed_at - submitted_at`.as('ms'))

@@ -84,6 +84,12 @@ export class TaskRepository {
     return row && taskOf(row);
   }
 
+  /** The task that has a backend's job, whatever its workspace. */
+  ownerOf(backend: string, remoteId: string): Task | undefined {
+    const row = this.#statements.ownerOf.first({ backend, remoteId });
+    return row && taskOf(row);
+  }
+
   byIdempotencyKey(workspace: string, key: string): Task | undefined {
     const row = this.#statements.byIdempotencyKey.first({ workspace, key });
     return row && taskOf(row);
@@ -113,9 +119,12 @@ export class TaskRepository {
     return this.#statements.running.all({ backend, limit }).map(taskOf);
   }
 
-  /** How many jobs a backend has, or may have, at this moment, in all workspaces. */
-  unfinishedCount(backend: string): number {
-    return this.#running.first({ backend })?.count ?? 0;
+  /**
+   * How many jobs a backend has, or may have, at this moment, in all workspaces. Of the `unknown` ones only those sent
+   * since `unknownSince` (unix milliseconds): one that nobody can look for would hold its place for ever.
+   */
+  unfinishedCount(backend: string, unknownSince = 0): number {
+    return this.#running.first({ backend, unknownSince })?.count ?? 0;
   }
 
   /**
@@ -158,8 +167,8 @@ export class TaskRepository {
    * When the next claim may find something: at once, later, or (undefined) never, as far as is known now.
    * Other processes add tasks, so look again at least every half minute.
    */
-  nextDueAt(owner: string, now: number): number | undefined {
-    return this.#due.nextDueAt(owner, now);
+  nextDueAt(owner: string, now: number, backends?: readonly string[]): number | undefined {
+    return this.#due.nextDueAt(owner, now, backends);
   }
 
   /** How long the latest finished jobs took, in milliseconds, the latest first. */

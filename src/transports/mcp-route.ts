@@ -1,20 +1,23 @@
-import { isInitializeRequest, isLegacyRequest } from '@modelcontextprotocol/server';
+import { classifyInboundRequest, isInitializeRequest } from '@modelcontextprotocol/server';
 import { nameCall } from './access-log.ts';
 import { readJson } from './body.ts';
 import type { Call, Route } from './call.ts';
-import { departureOf, webRequest, writeResponse } from './exchange.ts';
+import { webRequest, writeResponse } from './exchange.ts';
 import type { HttpPorts } from './ports.ts';
 import { refuse } from './refusal.ts';
+import { isSpent } from './server-pool.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 const METHODS = 'GET, POST, DELETE';
+/** Whoever names it in the header is answered by the newer leg, whatever the body says. */
+const NEWEST = '2026-07-28';
 
 /** `/mcp`: the 2026 protocol without sessions, and older clients with one each. */
 export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
   const { unreadBytes } = ports.limits;
 
   const answer = async (call: Call, handle: (request: Request) => Promise<Response>): Promise<void> => {
-    const request = webRequest(call.req, departureOf(call.res));
+    const request = webRequest(call.req, call.res);
     await writeResponse(await handle(request), call.res, unreadBytes);
   };
 
@@ -25,7 +28,9 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
     try {
       // Before the stream is acknowledged: a change right after it must not be missed.
       if (listens) await tenant.watch();
-      await writeResponse(await tenant.modern.fetch(request, { parsedBody }), call.res, unreadBytes);
+      const response = await tenant.modern.fetch(request, { parsedBody });
+      await writeResponse(response, call.res, unreadBytes);
+      if (isSpent(parsedBody, response, request.signal.aborted)) tenant.servers.giveBack(request);
     } finally {
       leave();
     }
@@ -36,8 +41,8 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
     const body = await readJson(req, res, ports.limits);
     Object.assign(call, nameCall(body));
     tenant.rate.spend('', Array.isArray(body) ? body.length : 1);
-    const request = webRequest(req, departureOf(res));
-    if (!(await isLegacyRequest(request, body))) return serveModern(call, request, body);
+    const request = webRequest(req, res);
+    if (!isLegacy(request, body)) return serveModern(call, request, body);
     const id = req.headers['mcp-session-id'];
     if (typeof id === 'string') return postInSession(call, sessions.find(id, tenant.caller), request, body);
     if (!isInitializeRequest(body)) throw refuse(400, 'The Mcp-Session-Id header is missing; initialize first');
@@ -93,6 +98,20 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
     }
   };
 }
+
+/** By the SDK's own rules, so that what it means for the newer leg, complaints included, is answered there. */
+function isLegacy({ headers }: Request, body: unknown): boolean {
+  const version = headers.get('mcp-protocol-version');
+  if (version === NEWEST) return false;
+  const claims = {
+    protocolVersionHeader: version ?? undefined,
+    mcpMethodHeader: headers.get('mcp-method') ?? undefined,
+    mcpNameHeader: headers.get('mcp-name') ?? undefined,
+  };
+  return classifyInboundRequest({ httpMethod: 'POST', ...claims, body } as InboundRequest).kind === 'legacy';
+}
+
+type InboundRequest = Parameters<typeof classifyInboundRequest>[0];
 
 /**
  * Two requests with one id at a time would leave the first without an answer, and its stream open for ever: the

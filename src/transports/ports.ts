@@ -28,7 +28,7 @@ export interface HttpOptions {
   /** A fresh server: one a connection, or one a request when it is never to watch. */
   readonly serverFor: (workspace: string, watching: Watching) => McpServer;
   /** Must remember what it made. */
-  readonly services: (workspace: string) => Promise<Pick<Services, 'onChange'>>;
+  readonly services: (workspace: string) => Promise<Pick<Services, 'onChange' | 'storyboards'>>;
   /** The file of a finished task of that workspace. */
   readonly files: (workspace: string, taskId: string) => Promise<ServedFile | undefined>;
   /** Takes one line for the operator. */

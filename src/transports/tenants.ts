@@ -2,6 +2,7 @@ import { createMcpHandler, type McpHttpHandler, ProtocolError } from '@modelcont
 import { forwardChanges } from '../mcp/notifications.ts';
 import type { HttpPorts } from './ports.ts';
 import { limitRate, offerPlaces, type Places, type RateLimit } from './rate.ts';
+import { poolServers, type ServerPool } from './server-pool.ts';
 import type { Caller } from './tokens.ts';
 
 /** What one caller shares among its connections, and shares with no other caller. */
@@ -9,6 +10,7 @@ export interface Tenant {
   readonly caller: Caller;
   /** The 2026 protocol: a server a request, and the workspace's news for those who listen. */
   readonly modern: McpHttpHandler;
+  readonly servers: ServerPool;
   readonly rate: RateLimit;
   readonly running: Places;
   readonly streams: Places;
@@ -46,7 +48,8 @@ export function openTenants(ports: HttpPorts): Tenants {
 function openTenant(caller: Caller, ports: HttpPorts): Tenant {
   const { workspace } = caller;
   const { limits, log } = ports;
-  const modern = createMcpHandler(() => ports.serverFor(workspace, 'never'), {
+  const servers = poolServers(() => ports.serverFor(workspace, 'never'));
+  const modern = createMcpHandler(servers.factory, {
     legacy: 'reject',
     maxSubscriptions: limits.streams,
     keepAliveMs: limits.keepAliveMs,
@@ -68,6 +71,7 @@ function openTenant(caller: Caller, ports: HttpPorts): Tenant {
   return {
     caller,
     modern,
+    servers,
     rate: limitRate(limits.requestsPerMinute, ports.now),
     running: offerPlaces(limits.running, 'running requests', 1),
     streams: offerPlaces(limits.streams, 'event streams', 10),
@@ -83,5 +87,7 @@ function openTenant(caller: Caller, ports: HttpPorts): Tenant {
 
 /** The handler also reports every request that it turned away; those are in the access log. */
 function isDefect(error: Error): boolean {
-  return !(error instanceof ProtocolError) && !/^(Rejected|Unsupported|subscriptions\/listen refused)/.test(error.message);
+  return (
+    !(error instanceof ProtocolError) && !/^(Rejected|Unsupported|subscriptions\/listen refused)/.test(error.message)
+  );
 }

@@ -29,7 +29,7 @@ export async function serveBare(): Promise<Served> {
   const modern = toNodeHandler(createMcpHandler(make, { legacy: 'reject' }));
   const sessions = new Map<string, NodeStreamableHTTPServerTransport>();
   const server = createServer(async (req, res) => {
-    if (req.url === '/modern') return modern(req, res);
+    if (req.url === '/modern') return modern(req as never, res);
     const known = sessions.get(String(req.headers['mcp-session-id']));
     if (known !== undefined) return known.handleRequest(req, res);
     const transport = new NodeStreamableHTTPServerTransport({

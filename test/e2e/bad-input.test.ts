@@ -13,7 +13,11 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'empty.mp4'), '');
   symlinkSync('/etc/passwd', join(dir, 'link.mp4'));
   server = await openServer(dir);
-  await server.call('create_character', { name: 'Coffee Girl', video_url: 'https://example.com/a.mp4', rights_confirmed: true });
+  await server.call('create_character', {
+    name: 'Coffee Girl',
+    video_url: 'https://example.com/a.mp4',
+    rights_confirmed: true,
+  });
   return async () => {
     await server.close();
     rmSync(dir, { recursive: true, force: true });
@@ -55,10 +59,20 @@ describe('refused with the field and what would be right; nothing is sent or sto
     ['create_character', { ...clip, video_url: undefined }, 'invalid_argument', 'video_url'],
     ['create_character', { ...clip, file_path: 'x.mp4' }, 'invalid_argument', undefined],
     ['create_character', { ...clip, video_url: undefined, file_path: '/etc/passwd' }, 'file_not_allowed', 'file_path'],
-    ['create_character', { ...clip, video_url: undefined, file_path: '../../etc/passwd' }, 'file_not_allowed', 'file_path'],
+    [
+      'create_character',
+      { ...clip, video_url: undefined, file_path: '../../etc/passwd' },
+      'file_not_allowed',
+      'file_path',
+    ],
     ['create_character', { ...clip, video_url: undefined, file_path: 'link.mp4' }, 'file_not_allowed', 'file_path'],
     ['create_character', { ...clip, video_url: undefined, file_path: 'empty.mp4' }, 'file_invalid', 'file_path'],
-    ['create_character', { ...clip, video_url: undefined, file_path: 'page.mp4', backend: 'sandbox-forwarding' }, 'file_invalid', undefined],
+    [
+      'create_character',
+      { ...clip, video_url: undefined, file_path: 'page.mp4', backend: 'sandbox-forwarding' },
+      'file_invalid',
+      undefined,
+    ],
     ['create_character', { ...clip, handle: 'Not A Handle!' }, 'invalid_argument', 'handle'],
     ['create_character', { ...clip, name: 'Coffee Girl' }, 'handle_taken', 'handle'],
     ['create_character', { ...clip, start_seconds: 3, end_seconds: 1 }, 'invalid_argument', 'end_seconds'],
@@ -90,6 +104,8 @@ test('an unknown mention suggests the nearest', async () => {
 
 test('an e-mail address and @2x are no mentions', async () => {
   const other = await connect(tempDir());
-  const started = await other.call('generate_video', { prompt: 'a card that says hi@example.com, drawn @2x, \\@nobody' });
+  const started = await other.call('generate_video', {
+    prompt: 'a card that says hi@example.com, drawn @2x, \\@nobody',
+  });
   expect(started).toMatchObject({ task_id: expect.any(String) });
 });

@@ -17,7 +17,11 @@ test('a newcomer makes a video with a character, and finds both after a restart'
   const { character } = (await first.call('create_character', girl)) as unknown as Bound;
   expect(character).toMatchObject({ handle: 'coffee_girl', name: 'Coffee Girl' });
   expect(character.bindings).toEqual([
-    expect.objectContaining({ backend: 'sandbox-reverse', route: 'reverse', mention: expect.stringMatching(/^@char_/) }),
+    expect.objectContaining({
+      backend: 'sandbox-reverse',
+      route: 'reverse',
+      mention: expect.stringMatching(/^@char_/),
+    }),
   ]);
   const started = await first.call('generate_video', {
     prompt: '@coffee_girl walks along the sea',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/v4';
 import { invalid } from '../../domain/errors.ts';
 import { nearest } from '../../domain/text.ts';
 import type { Route } from '../../domain/video.ts';

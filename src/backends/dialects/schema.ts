@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/v4';
 import { MODEL_STATUSES, type ModelOffer, type Rate } from '../../domain/models.ts';
 import { ROUTES, type Route, type Size } from '../../domain/video.ts';
 
@@ -225,6 +225,11 @@ function build() {
       .default(0)
       .describe('In one video; 0: characters are not understood.'),
     characterClipSeconds: z.tuple([z.number().nonnegative(), z.number().positive()]).optional(),
+    characterClipSides: z
+      .tuple([z.number().nonnegative(), z.number().positive()])
+      .optional()
+      .describe('Pixels of the shorter side, at least and at most.'),
+    characterClipRatios: z.array(z.enum(['16:9', '9:16', '1:1'])).optional(),
     characterUsd: z.number().nonnegative().optional().describe('Dollars for making one character; absent: unknown.'),
     limits: limits.prefault({}),
     models: z.array(model).default([]).describe('Empty: whatever the server was given, unknown here.'),

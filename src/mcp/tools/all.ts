@@ -5,6 +5,8 @@ import { extractCharacter } from './extract-character.ts';
 import { generateVideo } from './generate-video.ts';
 import { getTask } from './get-task.ts';
 import { listCharacters } from './list-characters.ts';
+import { makeStoryboard } from './make-storyboard.ts';
+import { reviseVideo } from './revise-video.ts';
 
 /** Every tool, in the order in which clients show them. */
 export const TOOLS: readonly Tool[] = [
@@ -14,4 +16,6 @@ export const TOOLS: readonly Tool[] = [
   generateVideo,
   getTask,
   estimateCost,
+  makeStoryboard,
+  reviseVideo,
 ];

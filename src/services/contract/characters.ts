@@ -20,6 +20,9 @@ export interface ExtractCharacterInput {
   readonly name: string;
   readonly description?: string | undefined;
   readonly handle?: string | undefined;
+  /** The part of the video to use. */
+  readonly startSeconds?: number | undefined;
+  readonly endSeconds?: number | undefined;
   readonly rightsConfirmed: boolean;
 }
 

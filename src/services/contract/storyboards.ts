@@ -1,6 +1,6 @@
 import type { MicroUsd } from '../../domain/money.ts';
 import type { Task, TaskState } from '../../domain/task.ts';
-import type { Priority } from '../../domain/video.ts';
+import type { Priority, Size } from '../../domain/video.ts';
 import type { RequestContext } from './request.ts';
 
 /** One scene as the caller gives it. */
@@ -48,10 +48,13 @@ export interface SceneReport {
   readonly status: SceneStatus;
   /** Absent while it is only planned. */
   readonly task?: Task | undefined;
-  /** A revision under way, or done and in the film. */
-  readonly revisedBy?: string | undefined;
+  /** A revision that is not in its place yet: under way, or failed. One that is done is the `task` itself. */
+  readonly revision?: Task | undefined;
   readonly backend?: string | undefined;
+  /** How long it lasts. */
   readonly seconds?: number | undefined;
+  /** Of what is only planned. */
+  readonly size?: Size | undefined;
   /** What it costs, or did. */
   readonly cost?: MicroUsd | undefined;
   readonly reasons?: readonly string[] | undefined;
@@ -61,10 +64,11 @@ export interface StoryboardReport {
   /** Absent in a dry run of a new one. */
   readonly id?: string | undefined;
   readonly title: string;
-  /** `attention`: a scene failed, or the clips cannot be joined. */
+  readonly style?: string | undefined;
+  /** `attention`: a scene failed or was left out, or the clips cannot be joined. */
   readonly status: 'planned' | 'making' | 'attention' | 'completed';
   readonly scenes: readonly SceneReport[];
-  /** Of all scenes, as far as known. */
+  /** Of everything that was made for it so far, or would be, as far as known. */
   readonly cost: MicroUsd;
   /** Of the scenes that this call makes or would make. */
   readonly newCost?: MicroUsd | undefined;
@@ -72,6 +76,8 @@ export interface StoryboardReport {
   readonly filmError?: string | undefined;
   readonly notes: readonly string[];
   readonly nextPollSeconds?: number | undefined;
+  /** Unix milliseconds; absent while it is only planned. */
+  readonly createdAt?: number | undefined;
 }
 
 export interface StoryboardService {
@@ -84,6 +90,8 @@ export interface StoryboardService {
   ): { readonly storyboards: readonly StoryboardReport[]; readonly nextCursor?: string | undefined };
   /** Whether an id is a storyboard's, by its form. */
   isStoryboardId(id: string): boolean;
+  /** The id of the storyboard that a task was made for. */
+  ofTask(taskId: string): string | undefined;
 }
 
 export interface BoardWaitOptions {

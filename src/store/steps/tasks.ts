@@ -59,7 +59,7 @@ create table tasks (
 create index tasks_page on tasks (workspace, seq);
 create index tasks_page_by_state on tasks (workspace, state, seq);
 create unique index tasks_idempotency on tasks (workspace, idempotency_key) where idempotency_key is not null;
-create index tasks_remote on tasks (workspace, remote_id, seq) where remote_id is not null;
+create index tasks_remote on tasks (remote_id, workspace, seq) where remote_id is not null;
 create index tasks_parent on tasks (parent_id) where parent_id is not null;
 create index tasks_storyboard on tasks (storyboard_id) where storyboard_id is not null;
 create index tasks_durations on tasks (backend, model, completed_at) where state = 'completed';

@@ -1,0 +1,161 @@
+import { basename } from 'node:path';
+import type { Task } from '../domain/task.ts';
+import { clean } from '../domain/text.ts';
+import type { SceneReport, StoryboardReport } from '../services/services.ts';
+import { progressOf, taskErrorView } from './task-views.ts';
+import type { FileLink } from './tool.ts';
+import { iso, usd } from './views.ts';
+
+const MAX_PROMPT_EXCERPT = 60;
+const MAX_REASON = 400;
+
+/** All scenes at a glance: what each is, how far it is, and what is wrong with it. */
+export function boardView(report: StoryboardReport) {
+  const { backend, scenes } = commonBackend(report.scenes);
+  return {
+    storyboard_id: report.id,
+    title: report.title,
+    status: report.status,
+    progress: report.status === 'planned' ? undefined : boardProgress(report),
+    backend,
+    scenes: scenes.map((scene) => sceneView(scene, report)),
+    seconds: secondsOf(report.scenes),
+    film_path: report.filmPath,
+    film_error: report.filmError,
+    cost_usd: usd(report.cost),
+    new_cost_usd: usd(report.newCost),
+    notes: report.notes,
+    hint: hintFor(report),
+    next_poll_seconds: report.nextPollSeconds,
+  };
+}
+
+/** One line of a list of storyboards. */
+export function boardLineView(report: StoryboardReport) {
+  return {
+    storyboard_id: report.id,
+    title: clean(report.title, MAX_PROMPT_EXCERPT),
+    status: report.status,
+    scenes: report.scenes.length,
+    film_path: report.filmPath,
+    created_at: iso(report.createdAt),
+  };
+}
+
+/** Everything that is known about a storyboard, for its resource. */
+export function fullBoardView(report: StoryboardReport) {
+  return {
+    ...boardView(report),
+    style: report.style,
+    scenes: report.scenes.map((scene) => ({
+      ...sceneView(scene, report),
+      prompt: scene.prompt,
+      backend: scene.backend,
+      file_path: scene.task?.filePath,
+    })),
+    created_at: iso(report.createdAt),
+  };
+}
+
+function sceneView(scene: SceneReport, report: StoryboardReport) {
+  const { task, revision } = scene;
+  const running = task?.state === 'in_progress' || task?.state === 'queued';
+  return {
+    scene: scene.scene,
+    status: scene.status,
+    progress: running ? progressOf(task) : undefined,
+    task_id: task?.id,
+    prompt: clean(scene.prompt, MAX_PROMPT_EXCERPT),
+    seconds: scene.seconds,
+    size: scene.size,
+    backend: scene.backend,
+    cost_usd: usd(scene.cost),
+    // Once there is a film, a scene's own file is a question to get_task.
+    file_path: report.filmPath === undefined ? task?.filePath : undefined,
+    mode: task?.kind === 'video' ? undefined : task?.kind,
+    parent_id: task?.parentId,
+    error: task?.error && taskErrorView(task.error),
+    revision: revision && revisionView(revision),
+    reasons: scene.reasons?.map((reason) => clean(reason, MAX_REASON)),
+  };
+}
+
+function revisionView(revision: Task) {
+  const failed = revision.state === 'failed' || revision.state === 'expired';
+  return {
+    task_id: revision.id,
+    mode: revision.kind,
+    status: revision.state,
+    progress: failed ? undefined : progressOf(revision),
+    error: revision.error && taskErrorView(revision.error),
+  };
+}
+
+/** What all scenes have in common is said once. */
+function commonBackend(scenes: readonly SceneReport[]) {
+  const [first] = scenes;
+  const backend = first?.backend;
+  if (backend === undefined || scenes.some((scene) => scene.backend !== backend)) return { backend: undefined, scenes };
+  const reasons = JSON.stringify(first?.reasons);
+  const repeated = (scene: SceneReport) => scene !== first && JSON.stringify(scene.reasons) === reasons;
+  return {
+    backend,
+    scenes: scenes.map((scene) => ({
+      ...scene,
+      backend: undefined,
+      reasons: repeated(scene) ? undefined : scene.reasons,
+    })),
+  };
+}
+
+function secondsOf(scenes: readonly SceneReport[]): number | undefined {
+  if (scenes.some((scene) => scene.seconds === undefined)) return undefined;
+  return scenes.reduce((total, scene) => total + (scene.seconds ?? 0), 0);
+}
+
+/** 0 to 100; what remains at the end is the joining. */
+export function boardProgress({ status, scenes }: StoryboardReport): number {
+  if (status === 'completed') return 100;
+  const jobs = scenes.map(({ task, revision }) => {
+    const failed = revision?.state === 'failed' || revision?.state === 'expired';
+    return failed ? task : (revision ?? task);
+  });
+  const sum = jobs.reduce((total, job) => total + (job ? progressOf(job) : 0), 0);
+  return Math.min(99, Math.floor(sum / Math.max(1, scenes.length)));
+}
+
+/** One short sentence for a progress bar. */
+export function boardMessage(report: StoryboardReport): string {
+  const ready = report.scenes.filter(({ task }) => task?.filePath !== undefined).length;
+  return `${report.id} ${ready} of ${report.scenes.length} scenes ready`;
+}
+
+/** The film, when there is one. */
+export function filmOf({ id, filmPath }: StoryboardReport): readonly FileLink[] {
+  return id === undefined || filmPath === undefined ? [] : [{ id, path: filmPath, name: basename(filmPath), mimeType: 'video/mp4' }];
+}
+
+function hintFor(report: StoryboardReport): string | undefined {
+  switch (report.status) {
+    case 'planned':
+      return 'Nothing is made yet. Tell the user the price; make_storyboard without dry_run makes it.';
+    case 'making':
+      return report.newCost === undefined ? undefined : 'get_task with the storyboard_id follows it.';
+    case 'attention':
+      return attentionHint(report);
+    case 'completed':
+      return undefined;
+    default:
+      return report.status satisfies never;
+  }
+}
+
+function attentionHint({ id, scenes, filmError }: StoryboardReport): string | undefined {
+  const numbers = scenes.filter(({ task }) => task === undefined || task.state === 'failed' || task.state === 'expired');
+  if (numbers.length > 0) {
+    const which = numbers.map(({ scene }) => scene).join(', ');
+    return `make_storyboard with only storyboard_id ${id} makes scene ${which} again; give scenes to change prompts.`;
+  }
+  if (filmError !== undefined) return 'The scenes stay as files; get_task with a task_id has the path.';
+  return undefined;
+}

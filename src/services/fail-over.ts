@@ -1,0 +1,54 @@
+import type { SoraError } from '../domain/errors.ts';
+import type { Task } from '../domain/task.ts';
+import type { Core } from './core.ts';
+import { holdOn } from './money.ts';
+import { persist } from './persist.ts';
+import type { Plan } from './plan.ts';
+
+interface Detour {
+  readonly task: Task;
+  readonly plan: Plan;
+  readonly rest: readonly Plan[];
+}
+
+/**
+ * Reserves the task on the first alternative that the budget allows. Only for a create that surely did not arrive.
+ * Undefined when there is none, or the task is no longer ours to send.
+ */
+export async function failOver(
+  core: Core,
+  task: Task,
+  failure: SoraError,
+  alternatives: readonly Plan[],
+): Promise<Detour | undefined> {
+  for (const [index, plan] of alternatives.entries()) {
+    core.reached('create:failing-over');
+    const moved = await persist(() => reserveOn(core, task, plan, failure));
+    core.reached('create:failed-over');
+    if (!moved) continue;
+    core.log(`task ${task.id}: ${task.backend} did not take it (${failure.message}); trying ${plan.backend}`);
+    return { task: moved, plan, rest: alternatives.slice(index + 1) };
+  }
+  return undefined;
+}
+
+function reserveOn(core: Core, task: Task, plan: Plan, failure: SoraError): Task | undefined {
+  return core.store.transaction(() => {
+    if (core.store.tasks.byId(task.id)?.state !== 'submitting' || !holdOn(core, task, plan)) return undefined;
+    return core.store.tasks.move(task.id, {
+      from: 'submitting',
+      to: 'reserved',
+      patch: {
+        backend: plan.backend,
+        route: plan.route,
+        model: plan.model,
+        seconds: plan.seconds,
+        size: plan.size,
+        sentPrompt: plan.sentPrompt,
+        quoted: plan.quote,
+        reasons: [...plan.reasons, `${task.backend} did not take it: ${failure.message}`],
+        ...core.leases.columns(),
+      },
+    });
+  });
+}
