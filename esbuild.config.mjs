@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { packParts } from './build/parts.mjs';
-import { lighterSdk } from './build/plugins.mjs';
+import { apart, lighterSdk } from './build/plugins.mjs';
 import { warm } from './build/warm.mjs';
 
 /*
@@ -32,24 +32,34 @@ const root = new URL('./', import.meta.url);
 const at = (path) => fileURLToPath(new URL(path, root));
 const { version } = JSON.parse(await readFile(at('package.json'), 'utf8'));
 
-const { outputFiles, metafile } = await build({
+const options = {
   absWorkingDir: at('.'),
-  entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,
-  splitting: true,
   minify: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   external: ['better-sqlite3'],
-  define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__url' },
-  plugins: [lighterSdk],
+  define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__here.url' },
   legalComments: 'none',
   metafile: true,
   write: false,
-});
-const { first, later } = await packParts(outputFiles, metafile, { entry: 'src/main.ts', started: STARTED });
+};
+const built = await Promise.all([
+  build({
+    ...options,
+    entryPoints: ['src/main.ts'],
+    splitting: true,
+    plugins: [lighterSdk, apart('/cli/demo.ts', 'demo.js')],
+  }),
+  build({ ...options, entryPoints: ['src/cli/demo.ts'], plugins: [lighterSdk] }),
+]);
+const { first, later } = await packParts(
+  built.flatMap(({ outputFiles }) => outputFiles),
+  Object.assign({}, ...built.map(({ metafile }) => metafile.outputs)),
+  { entry: 'src/main.ts', started: STARTED },
+);
 
 await rm(at('dist'), { recursive: true, force: true });
 await mkdir(at('dist'));

@@ -5,12 +5,19 @@ import * as zod from 'zod/v4';
 
 export * from 'zod/v4';
 
+// zod would compile each object schema at its first use with `new Function`: that takes longer than all that a conversation ever
+// checks with it.
+zod.config({ jitless: true });
+
 /** What makes a new schema out of a schema and does nothing else. Any other property is a look at the real schema. */
 const DERIVING = new Set([
   ...['array', 'catch', 'catchall', 'default', 'describe', 'extend', 'includes', 'int', 'loose', 'max', 'merge', 'min'],
   ...['nonnegative', 'nullable', 'omit', 'optional', 'or', 'partial', 'passthrough', 'pick', 'pipe', 'refine'],
   ...['startsWith', 'strict', 'strip', 'superRefine', 'toLowerCase', 'transform', 'trim', 'url'],
 ]);
+
+/** Of those, the ones that leave an object's shape as it is. */
+const SAME_SHAPE = new Set(['catchall', 'describe', 'loose', 'passthrough', 'refine', 'strict', 'strip', 'superRefine']);
 
 /** By stand-in. */
 const pending = new WeakMap();
@@ -42,9 +49,11 @@ class Pending {
 const LOOKS = {
   get(pending, key) {
     if (!pending.built) {
-      // Shapes are spread into other shapes while the SDK loads; what was given as the shape serves for that.
+      // The SDK spreads shapes into others and lists their names while it loads; what was given as the shape serves for that.
       if (key === 'shape' && pending.shape !== undefined) return pending.shape;
-      if (DERIVING.has(key)) return (...args) => standIn(() => pending.schema()[key](...args.map(real)));
+      if (DERIVING.has(key)) {
+        return (...args) => standIn(() => pending.schema()[key](...args.map(real)), shapeAfter(pending.shape, key, args));
+      }
     }
     return pending.schema()[key];
   },
@@ -52,6 +61,13 @@ const LOOKS = {
   has: (pending, key) => key in pending.schema(),
   getPrototypeOf: (pending) => Object.getPrototypeOf(pending.schema()),
 };
+
+function shapeAfter(shape, key, [added]) {
+  if (shape === undefined || SAME_SHAPE.has(key)) return shape;
+  if (key === 'extend') return { ...shape, ...added };
+  if (key === 'pick') return Object.fromEntries(Object.keys(added).map((name) => [name, shape[name]]));
+  return undefined;
+}
 
 function standIn(make, shape) {
   const note = new Pending(make, shape);

@@ -5,8 +5,8 @@ import { transform } from 'esbuild';
  * Packs esbuild's split output into two files for build/start.cjs. `first` is an object with a function for each part that `entry`
  * and the `started` sources run at once, and the place of each other part in `later`.
  */
-export async function packParts(outputFiles, metafile, { entry, started }) {
-  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+export async function packParts(outputFiles, described, { entry, started }) {
+  const outputs = new Map(Object.entries(described).map(([path, output]) => [basename(path), output]));
   const main = partOf(outputs, entry);
   const starting = new Set();
   for (const source of [entry, ...started]) follow(outputs, partOf(outputs, source), starting);
@@ -16,7 +16,8 @@ export async function packParts(outputFiles, metafile, { entry, started }) {
   let later = '';
   for (const { path, text } of outputFiles) {
     const name = basename(path);
-    const part = `function(exports,require,module,__url,keepCode){${await asCommonJs(text)}\n}`;
+    const code = await asCommonJs(text, outputs.get(name).exports);
+    const part = `function(exports,require,module,__here,keepCode){${code}\n}`;
     if (starting.has(name)) {
       first.push(`${JSON.stringify(name)}:${part}`);
     } else {
@@ -42,7 +43,31 @@ function follow(outputs, name, found) {
   }
 }
 
-async function asCommonJs(text) {
+/** How esbuild passes a whole CommonJS package on. */
+const WHOLE_PACKAGE = /\bexport default (\w+\(\));\s*$/;
+const EXPORTS = /\bexport\{([^}]*)\};/g;
+const IMPORTED_PART = /\bimport\(("\.\/[^"]+")\)/g;
+
+async function asCommonJs(text, exported) {
+  const body = text.replace(IMPORTED_PART, 'Promise.resolve().then(()=>require($1))');
+  const whole = WHOLE_PACKAGE.exec(body);
+  if (whole !== null) {
+    // Whoever imports it looks for its names besides.
+    const passed = `(all => Object.create(all, { default: { value: all } }))(${whole[1]})`;
+    return await compact(`${body.slice(0, whole.index)}\nmodule.exports=${passed};`);
+  }
+  // One object of getters: esbuild's own translation defines each export twice, one by one, at every start.
+  const getters = [...body.matchAll(EXPORTS)].flatMap(([, list]) =>
+    list.split(',').map((each) => {
+      const [local, name = local] = each.trim().split(' as ');
+      return `get ${name}(){return ${local}}`;
+    }),
+  );
+  if (getters.length !== exported.length) throw new Error(`exports not found among ${exported}`);
+  return await compact(`${body.replace(EXPORTS, '')}\nmodule.exports={${getters.join(',')}};`);
+}
+
+async function compact(text) {
   const { code } = await transform(text, {
     format: 'cjs',
     platform: 'node',

@@ -15,3 +15,13 @@ export const lighterSdk = {
     );
   },
 };
+
+/** Keeps a source out of the build: it is built as a part of its own, so that what it shares with a start is not set apart. */
+export const apart = (source, part) => ({
+  name: 'apart',
+  setup(build) {
+    build.onResolve({ filter: /\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' && path.endsWith(source) ? { path: `./${part}`, external: true } : undefined,
+    );
+  },
+});

@@ -1,7 +1,6 @@
 // What `dist/main.js` is: it runs the parts beside it. Those of a start are compiled together, with the code that V8 made of them
 // at an earlier start where that is kept; the others one by one, when they are first asked for.
 const { readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
-const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 
 const HEAD_BYTES = 64;
@@ -18,7 +17,12 @@ const head = `${source.slice(0, 24)} ${size} ${mtimeMs}`.padEnd(HEAD_BYTES).slic
 const kept = keptCode();
 const script = new Script(source, kept === undefined ? { filename: serverFile } : { filename: serverFile, cachedData: kept });
 const { main, first, later } = script.runInThisContext();
-const url = pathToFileURL(__filename).href;
+const here = {
+  // Few ask for it, and each of Node's modules costs the start something.
+  get url() {
+    return require('node:url').pathToFileURL(__filename).href;
+  },
+};
 const loaded = new Map();
 let laterBytes;
 
@@ -30,7 +34,7 @@ function load(name) {
     module = { exports: {} };
     loaded.set(name, module);
     const run = first[name] ?? compileLater(name);
-    run(module.exports, requirePart, module, url, kept === undefined ? keepCode : undefined);
+    run(module.exports, requirePart, module, here, kept === undefined ? keepCode : undefined);
   }
   return module.exports;
 }

@@ -106,9 +106,13 @@ async function serveOverHttp(config: Config): Promise<void> {
   }
 }
 
-async function demo(_subject: 'storyboard' | undefined): Promise<void> {
-  const { runDemo } = await import('./cli/demo.ts');
-  const { terminal } = await import('./cli/terminal.ts');
+async function demo(subject: 'storyboard' | undefined): Promise<void> {
+  const [{ terminal }, { runDemo, runStoryboardDemo }] = await Promise.all([
+    import('./cli/terminal.ts'),
+    import('./cli/demo.ts'),
+  ]);
+  const run = subject === 'storyboard' ? runStoryboardDemo : runDemo;
+  const screen = terminal(process.stdout);
   const env = Object.fromEntries(
     // The demo is free by definition: whatever backends are configured stay out of it.
     Object.entries(process.env).filter(
@@ -116,14 +120,11 @@ async function demo(_subject: 'storyboard' | undefined): Promise<void> {
     ),
   ) as Record<string, string>;
   try {
-    await runDemo({
-      command: process.execPath,
-      args: [fileURLToPath(import.meta.url)],
-      env,
-      screen: terminal(process.stdout),
-      version: VERSION,
-    });
+    const args = [fileURLToPath(import.meta.url)];
+    await run({ command: process.execPath, args, env, screen, version: VERSION });
   } catch (error) {
+    // Whoever closed the pipe has seen enough.
+    if (screen.closed.aborted) return;
     log(`demo: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   }

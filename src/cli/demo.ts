@@ -1,5 +1,7 @@
 import { type CallOutcome, progressBar, type Screen, Session } from './session.ts';
 
+export { runStoryboardDemo } from './demo-storyboard.ts';
+
 export interface DemoOptions {
   /** How the server is started; the demo is a client like any other. */
   readonly command: string;

@@ -132,7 +132,9 @@ export function boardMessage(report: StoryboardReport): string {
 
 /** The film, when there is one. */
 export function filmOf({ id, filmPath }: StoryboardReport): readonly FileLink[] {
-  return id === undefined || filmPath === undefined ? [] : [{ id, path: filmPath, name: basename(filmPath), mimeType: 'video/mp4' }];
+  return id === undefined || filmPath === undefined
+    ? []
+    : [{ id, path: filmPath, name: basename(filmPath), mimeType: 'video/mp4' }];
 }
 
 function hintFor(report: StoryboardReport): string | undefined {
@@ -151,7 +153,9 @@ function hintFor(report: StoryboardReport): string | undefined {
 }
 
 function attentionHint({ id, scenes, filmError }: StoryboardReport): string | undefined {
-  const numbers = scenes.filter(({ task }) => task === undefined || task.state === 'failed' || task.state === 'expired');
+  const numbers = scenes.filter(
+    ({ task }) => task === undefined || task.state === 'failed' || task.state === 'expired',
+  );
   if (numbers.length > 0) {
     const which = numbers.map(({ scene }) => scene).join(', ');
     return `make_storyboard with only storyboard_id ${id} makes scene ${which} again; give scenes to change prompts.`;

@@ -147,9 +147,7 @@ function registerStoryboard(server: McpServer, deps: ResourceDeps): void {
     }),
     { title: 'Storyboard', description: 'All scenes of one film and where it stands.', mimeType: JSON_TYPE },
     (url, { id }) =>
-      answer(url.href, deps, async ({ storyboards }) =>
-        fullBoardView(await storyboards.get(plainText(url.href, id))),
-      ),
+      answer(url.href, deps, async ({ storyboards }) => fullBoardView(await storyboards.get(plainText(url.href, id)))),
   );
 }
 

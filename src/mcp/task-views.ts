@@ -96,7 +96,9 @@ export function fullTaskView(report: TaskReport) {
 /** The saved video, when there is one. */
 export function fileOf(task: Task): readonly FileLink[] {
   if (task.filePath === undefined) return [];
-  return [{ id: task.id, path: task.filePath, name: basename(task.filePath), mimeType: 'video/mp4', bytes: task.fileBytes }];
+  return [
+    { id: task.id, path: task.filePath, name: basename(task.filePath), mimeType: 'video/mp4', bytes: task.fileBytes },
+  ];
 }
 
 /** One short sentence for a progress bar. */

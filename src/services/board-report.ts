@@ -59,7 +59,8 @@ function sceneReport(core: Core, scene: StoredScene, index: number): SceneReport
 
 /** An extension is paid for what it adds, and lasts as long as both. */
 function lengthOf(core: Core, task: Task): number {
-  const parent = task.kind === 'extend' && task.parentId !== undefined ? core.store.tasks.byId(task.parentId) : undefined;
+  const parent =
+    task.kind === 'extend' && task.parentId !== undefined ? core.store.tasks.byId(task.parentId) : undefined;
   return task.seconds + (parent ? lengthOf(core, parent) : 0);
 }
 

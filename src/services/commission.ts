@@ -9,10 +9,10 @@ import { fingerprintOf } from './fingerprint.ts';
 import { persist } from './persist.ts';
 import type { Plan } from './plan.ts';
 import { planOf } from './planning.ts';
+import { reserve } from './reserve.ts';
 import type { QuotedScene } from './scene-quotes.ts';
 import { inScene } from './scenes.ts';
 import type { MakeStoryboardInput, RequestContext } from './services.ts';
-import { reserve } from './reserve.ts';
 import { supersededBy, withdraw } from './withdrawal.ts';
 
 interface Commission {
@@ -37,7 +37,9 @@ interface PlannedScene extends QuotedScene {
 export async function commission(core: Core, workspace: Workspace, order: Commission): Promise<Commissioned> {
   const { draft, quote, input, context } = order;
   const { maxCostUsd, partial } = input;
-  const freed = sum(supersededBy(core, draft).flatMap(({ task }) => (task.state === 'reserved' ? (task.quoted ?? []) : [])));
+  const freed = sum(
+    supersededBy(core, draft).flatMap(({ task }) => (task.state === 'reserved' ? (task.quoted ?? []) : [])),
+  );
   const covered = cover(core, workspace, quote, { maxCostUsd, partial, freed });
   const scenes = await plansOf(core, workspace, covered.scenes);
   await agreeOnAll(core, workspace, scenes, order);

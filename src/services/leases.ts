@@ -49,9 +49,9 @@ export class Leases {
     }
   }
 
-  /** Whether this process is at it now, whatever its lease says: clocks are set, and locked stores renew nothing. */
-  holds(taskId: string): boolean {
-    return this.#held.has(taskId);
+  /** What this process is at now, whatever the leases say: clocks are set, and locked stores renew nothing. */
+  held(): readonly string[] {
+    return [...this.#held.keys()];
   }
 
   /** Resolves when everything that is under way now has ended. */

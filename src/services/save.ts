@@ -10,6 +10,7 @@ import { backendNamed, type Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { persist } from './persist.ts';
 import { markExpired, noteFailure } from './save-outcome.ts';
+import { keepStill } from './stills.ts';
 
 /** A link is believed for this long even if nobody said when it lapses. */
 const LINK_TRUST_MS = 30 * 60_000;
@@ -38,6 +39,7 @@ export async function saveVideo(core: Core, task: Task, signal?: AbortSignal): P
   );
   core.reached('save:written');
   changed(core, task);
+  await keepStill(core, task, signal);
 }
 
 async function download(core: Core, task: Task, signal?: AbortSignal): Promise<SavedFile> {

@@ -68,7 +68,11 @@ function sceneOf(
   try {
     const prompt = input.prompt === undefined ? before?.prompt : checkPrompt(input.prompt);
     if (prompt === undefined) {
-      throw invalid('prompt', `${field} has no prompt`, 'Say what happens in the scene, or name a present one by scene.');
+      throw invalid(
+        'prompt',
+        `${field} has no prompt`,
+        'Say what happens in the scene, or name a present one by scene.',
+      );
     }
     const characters =
       input.characters === undefined

@@ -48,7 +48,11 @@ export function checkSourceTask(task: Task, profile: BackendProfile, { startSeco
     });
   }
   if (startSeconds !== undefined && startSeconds >= length) {
-    throw invalid('start_seconds', `start_seconds is ${startSeconds}, but the video is ${length} s long`, example(limits));
+    throw invalid(
+      'start_seconds',
+      `start_seconds is ${startSeconds}, but the video is ${length} s long`,
+      example(limits),
+    );
   }
   if (endSeconds !== undefined && endSeconds > length + SLACK_SECONDS) {
     throw invalid('end_seconds', `end_seconds is ${endSeconds}, but the video is ${length} s long`, example(limits));

@@ -13,6 +13,7 @@ import { sendQueued } from './send-queued.ts';
 
 /** At the latest after this the store is looked at anew: another process may have died with tasks in hand. */
 const MAX_IDLE_MS = 5_000;
+const LEAST_IDLE_MS = 20;
 const AT_ONCE = 16;
 /** From so many due tasks of one backend on, one list call is cheaper than asking for each. */
 const LIST_FROM = 2;
@@ -84,10 +85,9 @@ export class Tracker {
     this.#lookAround();
     const room = AT_ONCE - this.#inHand.size;
     if (room <= 0) return MAX_IDLE_MS;
-    const due = store.tasks.claimDue({ owner, now: clock(), leaseMs, limit: room, backends });
+    const due = store.tasks.claimDue({ owner, now: clock(), leaseMs, limit: room, backends, except: leases.held() });
     const polls = new Map<string, Task[]>();
-    // When the clock is set, leases lapse under the hands of those who hold them.
-    for (const task of due.filter(({ id }) => !leases.holds(id))) {
+    for (const task of due) {
       if (task.state === 'queued' || task.state === 'in_progress') {
         polls.set(task.backend, [...(polls.get(task.backend) ?? []), task]);
       } else {
@@ -97,7 +97,9 @@ export class Tracker {
     for (const [backend, tasks] of polls) this.#poll(backend, tasks);
     if (due.length === room) return 0;
     const next = store.tasks.nextDueAt(owner, clock(), backends);
-    return next === undefined ? MAX_IDLE_MS : Math.max(0, Math.min(MAX_IDLE_MS, next - clock()));
+    if (next === undefined) return MAX_IDLE_MS;
+    // What is due and was not claimed is in our own hands.
+    return Math.max(due.length > 0 ? 0 : LEAST_IDLE_MS, Math.min(MAX_IDLE_MS, next - clock()));
   }
 
   /** What is not a task: characters whose create was lost, and films whose scenes are there. Not on every turn. */

@@ -21,6 +21,8 @@ export interface Claim {
   readonly kinds?: readonly DueKind[] | undefined;
   /** Tasks of others are left to processes that have those backends; what is to be recovered needs none. Default: all. */
   readonly backends?: readonly string[] | undefined;
+  /** Ids of tasks to leave alone: the process is at them already, whatever their leases say. */
+  readonly except?: readonly string[] | undefined;
 }
 
 type Tasks = ExpressionBuilder<Schema, 'tasks'>;
@@ -61,13 +63,14 @@ export class DueTasks {
     this.#nextLapse = database.prepare(queries.nextLapse);
   }
 
-  claim({ owner, now, leaseMs, limit, kinds, backends }: Claim): StoredTaskRow[] {
+  claim({ owner, now, leaseMs, limit, kinds, backends, except = [] }: Claim): StoredTaskRow[] {
     const values = {
       now,
       absurd: now + 2 * leaseMs,
       limit,
       kinds: JSON.stringify(kinds ?? DUE_KINDS),
       backends: backends && JSON.stringify(backends),
+      except: JSON.stringify(except),
     };
     // Looked for before the write lock is taken: mostly nothing is due.
     if (this.#due.every((statement) => statement.first(values) === undefined)) return [];
@@ -94,6 +97,7 @@ export class DueTasks {
       .where(unleased)
       .where(sql<SqlBool>`${KIND} in (select value from json_each(${slot<string>('kinds')}))`)
       .where(ABLE)
+      .where(sql<SqlBool>`id not in (select value from json_each(${slot<string>('except')}))`)
       .limit(slot<number>('limit'));
     return {
       due: free.where('due_at', '<=', slot<number>('now')).orderBy('due_at'),

@@ -19,7 +19,7 @@ export function logEvents(): EventStore {
   return {
     async storeEvent(stream, message) {
       const id = `${++last}`;
-      const event = { stream, message, bytes: JSON.stringify(message).length };
+      const event = { stream, message, bytes: roughBytes(message) };
       events.set(id, event);
       bytes += event.bytes;
       for (const [oldest, { bytes: freed }] of events) {
@@ -44,4 +44,16 @@ export function logEvents(): EventStore {
       return stream;
     },
   };
+}
+
+/** Near enough without writing it all out: what is large in an answer are its contents, and they are there twice. */
+function roughBytes(message: JSONRPCMessage): number {
+  if (!('result' in message)) return 'method' in message ? JSON.stringify(message).length : 100;
+  const { content } = message.result as { content?: unknown };
+  if (!Array.isArray(content)) return JSON.stringify(message).length;
+  let bytes = 200;
+  for (const { text, data } of content as { text?: unknown; data?: unknown }[]) {
+    bytes += typeof text === 'string' ? 2 * text.length : typeof data === 'string' ? data.length : 1_000;
+  }
+  return bytes;
 }

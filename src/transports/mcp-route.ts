@@ -103,12 +103,15 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
 function isLegacy({ headers }: Request, body: unknown): boolean {
   const version = headers.get('mcp-protocol-version');
   if (version === NEWEST) return false;
-  const claims = {
+  // A plain message of an older client, which is nearly all that comes without the newest header.
+  const claims = (body as { params?: { _meta?: unknown } } | null)?.params?._meta !== undefined || Array.isArray(body);
+  if (!claims && version !== null && version < NEWEST) return true;
+  const hints = {
     protocolVersionHeader: version ?? undefined,
     mcpMethodHeader: headers.get('mcp-method') ?? undefined,
     mcpNameHeader: headers.get('mcp-name') ?? undefined,
   };
-  return classifyInboundRequest({ httpMethod: 'POST', ...claims, body } as InboundRequest).kind === 'legacy';
+  return classifyInboundRequest({ httpMethod: 'POST', ...hints, body } as InboundRequest).kind === 'legacy';
 }
 
 type InboundRequest = Parameters<typeof classifyInboundRequest>[0];

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
 /** What is asked, over and over. */
@@ -7,6 +8,8 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
   /** With `ID` where the JSON-RPC id goes. */
   readonly body: string;
+  /** The process that answers. */
+  readonly pid: number;
 }
 
 export interface Load {
@@ -14,11 +17,14 @@ export interface Load {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  /** What a request costs its server, in microseconds of processor time: steady where the machine is shared. */
+  readonly cpu: number;
 }
 
 /** Asks over so many connections at a time, each waiting for its answer, for so long. Throws on any answer but 200. */
 export async function load(target: Target, connections: number, ms: number): Promise<Load> {
   const times: number[] = [];
+  const cpuBefore = cpuMicroseconds(target.pid);
   const started = performance.now();
   const end = started + ms;
   await Promise.all(
@@ -27,7 +33,19 @@ export async function load(target: Target, connections: number, ms: number): Pro
   const took = performance.now() - started;
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
-  return { perSecond: (times.length * 1_000) / took, p50: at(0.5), p99: at(0.99) };
+  const cpu = (cpuMicroseconds(target.pid) - cpuBefore) / times.length;
+  return { perSecond: (times.length * 1_000) / took, p50: at(0.5), p99: at(0.99), cpu };
+}
+
+/** NaN where there is no /proc. */
+function cpuMicroseconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+    // In hundredths of a second, as Linux counts for its users.
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** A client of the barest kind, so that the time measured is the server's. */

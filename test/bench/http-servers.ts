@@ -16,11 +16,12 @@ export const TOKEN = 'bench-0123456789abcdef';
 /** What a process that was started to serve tells its parent. */
 export interface Served {
   readonly url: string;
+  readonly pid: number;
   readonly taskId?: string | undefined;
 }
 
 /** The same SDK with one trivial tool, wired as its documentation shows: the measure of all things. */
-export async function serveBare(): Promise<Served> {
+export async function serveBare(): Promise<Omit<Served, 'pid'>> {
   const make = () => {
     const server = new McpServer({ name: 'bare', version: '1' });
     server.registerTool('ping', { description: 'Pong' }, () => ({ content: [{ type: 'text', text: 'pong' }] }));
@@ -44,7 +45,7 @@ export async function serveBare(): Promise<Served> {
 }
 
 /** The product as it ships, on a real store. */
-export async function serveProduct(dataDir: string, log: (line: string) => void): Promise<Served> {
+export async function serveProduct(dataDir: string, log: (line: string) => void): Promise<Omit<Served, 'pid'>> {
   seedStore(dataDir, { characters: 5, tasks: 5 });
   const place = { platform: 'linux', home: dataDir, cwd: dataDir };
   const loaded = await loadConfig({ ...place, argv: ['http'], env: { SORA_DATA_DIR: dataDir }, now: Date.now() });

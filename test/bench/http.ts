@@ -17,8 +17,8 @@ if (role === 'serve-bare') tell(await serveBare());
 else if (role === 'serve-product') tell(await serveProduct(args[0]!, (line) => void process.stderr.write(`${line}\n`)));
 else await measure(Number(role ?? 1) * 1_000, Number(args[0] ?? 5));
 
-function tell(served: Served): void {
-  process.stdout.write(`${JSON.stringify(served)}\n`);
+function tell(served: Omit<Served, 'pid'>): void {
+  process.stdout.write(`${JSON.stringify({ ...served, pid: process.pid })}\n`);
 }
 
 async function measure(ms: number, rounds: number): Promise<void> {
@@ -60,7 +60,9 @@ async function targetsOf(era: (typeof ERAS)[number], bare: Served, product: Serv
     const params = { name, arguments: given, ...(modern && { _meta: meta }) };
     const headers = { 'mcp-protocol-version': era, ...(modern && { 'mcp-method': 'tools/call', 'mcp-name': name }) };
     const body = JSON.stringify({ jsonrpc: '2.0', id: 'ID', method: 'tools/call', params });
-    return { name: `${side} ${name}`, url: sides[side].url, headers: { ...sides[side].headers, ...headers }, body };
+    const { url } = sides[side];
+    const { pid } = { bare, product }[side];
+    return { name: `${side} ${name}`, url, headers: { ...sides[side].headers, ...headers }, body, pid };
   };
   return [
     target('bare', 'ping', {}),
@@ -91,12 +93,17 @@ async function compare(era: string, targets: readonly Target[], ms: number, roun
       perSecond: median(each.map(({ perSecond }) => perSecond)),
       p50: median(each.map(({ p50 }) => p50)),
       p99: median(each.map(({ p99 }) => p99)),
+      cpu: median(each.map(({ cpu }) => cpu)),
     }));
     for (const [index, { name }] of targets.entries()) {
-      const { perSecond, p50, p99 } = middle[index]!;
+      const { perSecond, p50, p99, cpu } = middle[index]!;
       const ratio = perSecond / middle[0]!.perSecond;
-      const verdict = index === 0 ? '' : ` ratio ${ratio.toFixed(2)}${ratio >= GOAL ? '' : ` (goal ${GOAL})`}`;
-      const figures = `${perSecond.toFixed(0).padStart(6)}/s p50 ${p50.toFixed(2)} ms p99 ${p99.toFixed(2)} ms`;
+      const cpuRatio = middle[0]!.cpu / cpu;
+      const verdict =
+        index === 0
+          ? ''
+          : ` ratio ${ratio.toFixed(2)}, by processor time ${cpuRatio.toFixed(2)}${Math.max(ratio, cpuRatio) >= GOAL ? '' : ` (goal ${GOAL})`}`;
+      const figures = `${perSecond.toFixed(0).padStart(6)}/s p50 ${p50.toFixed(2)} ms p99 ${p99.toFixed(2)} ms cpu ${cpu.toFixed(0)} us`;
       process.stdout.write(
         `${era} ${String(connections).padStart(2)} connections ${name.padEnd(24)} ${figures}${verdict}\n`,
       );

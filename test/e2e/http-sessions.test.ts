@@ -38,7 +38,6 @@ const hello = {
 
 async function openSession(server: TestServer, token: string = TOKENS.alpha): Promise<string> {
   const response = await post(`${server.url}/mcp`, hello, { authorization: `Bearer ${token}` });
-  await response.text();
   return response.headers.get('mcp-session-id') ?? `no session: ${response.status}`;
 }
 
@@ -178,7 +177,7 @@ describe('sessions of 2025 clients', () => {
     const server = await start();
     const session = await openSession(server);
     const headers = { ...older(session), authorization: `Bearer ${TOKENS.alpha}` };
-    expect((await fetch(`${server.url}/mcp`, { method: 'DELETE', headers })).status).toBe(200);
+    expect((await fetch(`${server.url}/mcp`, { method: 'DELETE', headers })).ok).toBe(true);
     expect((await post(`${server.url}/mcp`, list(2), older(session))).status).toBe(404);
   });
 
@@ -200,12 +199,8 @@ describe('sessions of 2025 clients', () => {
   it('are closed when nobody uses them', async () => {
     const server = await start({ limits: { idleSessionMs: 30 } });
     const session = await openSession(server);
-    let status = 200;
-    for (let tries = 0; tries < 50 && status === 200; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      status = (await post(`${server.url}/mcp`, list(2), older(session))).status;
-    }
-    expect(status).toBe(404);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await post(`${server.url}/mcp`, list(2), older(session))).status).toBe(404);
   });
 
   it('refuse an id that is still under way, which would swallow the first answer', async () => {

@@ -28,12 +28,12 @@ export async function bundleServer(): Promise<{ readonly file: string; remove():
   const cache = join(import.meta.dirname, '../../node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const outdir = mkdtempSync(join(cache, 'sora-crash-'));
+  const file = join(outdir, 'crash-entry.mjs');
   await build({
     entryPoints: [ENTRY],
-    outdir,
-    outExtension: { '.js': '.mjs' },
+    outfile: file,
     bundle: true,
-    splitting: true,
+    minify: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -44,7 +44,7 @@ export async function bundleServer(): Promise<{ readonly file: string; remove():
     logLevel: 'error',
   });
   return {
-    file: join(outdir, 'crash-entry.mjs'),
+    file,
     remove: () => rmSync(outdir, { recursive: true, force: true, maxRetries: 5 }),
   };
 }

@@ -3,7 +3,7 @@ import { SoraError } from '../../src/domain/errors.ts';
 import type { BackendProfile } from '../../src/domain/models.ts';
 import { fromUsd, NOTHING } from '../../src/domain/money.ts';
 import type { Task } from '../../src/domain/task.ts';
-import type { Change, Estimate, RequestContext, Services, TaskReport } from '../../src/services/services.ts';
+import type { Change, Estimate, RequestContext, Services, StoryboardReport, TaskReport } from '../../src/services/services.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -66,6 +66,36 @@ export function aReport(facts: Partial<Task> = {}, rest: Partial<TaskReport> = {
 }
 
 const WINDOW = { used: fromUsd(1.5), renewsAt: '2026-11-23T00:00:00Z' };
+
+/** Three scenes: one done, one under way, one that failed. */
+export function aBoard(facts: Partial<StoryboardReport> = {}): StoryboardReport {
+  const error = { code: 'moderation_blocked', message: 'no', hint: 'Change it.', retryable: false, charged: 'no' } as const;
+  const tasks = [
+    aTask({ id: 'task_1', state: 'completed', filePath: '/data/videos/one.mp4', storyboardId: 'board_1' }),
+    aTask({ id: 'task_2', storyboardId: 'board_1' }),
+    aTask({ id: 'task_3', state: 'failed', error, storyboardId: 'board_1' }),
+  ];
+  return {
+    id: 'board_1',
+    title: 'The Harbour',
+    style: 'Shot on film.',
+    status: 'making',
+    scenes: tasks.map((task, index) => ({
+      scene: index + 1,
+      prompt: `scene ${index + 1} ${'goes on '.repeat(20)}`,
+      status: task.state,
+      task,
+      backend: task.backend,
+      seconds: 10,
+      cost: fromUsd(0.12),
+    })),
+    cost: fromUsd(0.24),
+    notes: [],
+    nextPollSeconds: 5,
+    createdAt: NOW,
+    ...facts,
+  };
+}
 
 export function anEstimate(facts: Partial<Estimate> = {}): Estimate {
   return {
@@ -133,6 +163,8 @@ export interface FakeAnswers {
   create?: (input: unknown, context?: RequestContext) => Promise<Character>;
   generate?: (input: unknown, context?: RequestContext) => Promise<TaskReport>;
   get?: Services['tasks']['get'];
+  revise?: (input: unknown) => Promise<TaskReport>;
+  still?: Services['tasks']['still'];
   tasks?: readonly TaskReport[];
   characters?: readonly Character[];
   nextCursor?: string;
@@ -143,7 +175,7 @@ export interface FakeAnswers {
 
 export function fakeServices(answers: FakeAnswers = {}): FakeServices {
   const listeners = new Set<(change: Change) => void>();
-  const calls = { create: [], extract: [], list: [], generate: [], get: [], tasks: [], estimate: [] } as Calls;
+  const calls = { create: [], extract: [], list: [], generate: [], revise: [], get: [], tasks: [], estimate: [] } as Calls;
   const characters = answers.characters ?? [aCharacter()];
   const find = (reference: string) => {
     const found = characters.find(({ handle, id }) => [handle, id].includes(reference.replace(/^@/, '')));
@@ -183,7 +215,10 @@ export function fakeServices(answers: FakeAnswers = {}): FakeServices {
         calls.generate?.push(input);
         return answers.generate ? answers.generate(input, context) : aReport({ state: 'queued', progress: 0 });
       },
-      revise: unused,
+      revise: async (input) => {
+        calls.revise?.push(input);
+        return answers.revise ? answers.revise(input) : aReport({ kind: 'remix', parentId: 'task_parent' });
+      },
     },
     tasks: {
       get: async (reference, wait, context) => {
@@ -196,7 +231,7 @@ export function fakeServices(answers: FakeAnswers = {}): FakeServices {
         calls.tasks?.push(input);
         return { tasks: answers.tasks ?? [aReport()], nextCursor: answers.nextCursor };
       },
-      still: async () => undefined,
+      still: answers.still ?? (async () => undefined),
     },
     estimates: {
       estimate: (input) => {

@@ -5,7 +5,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createMcpServer, type ServerDeps } from '../../src/mcp/server.ts';
 import { type FakeAnswers, type FakeServices, fakeServices } from './fake-services.ts';
 
-export { aCharacter, anEstimate, aReport, fakeServices } from './fake-services.ts';
+export { aBoard, aCharacter, anEstimate, aReport, fakeServices } from './fake-services.ts';
 
 /** `2026`: the sessionless protocol. `2025`: the same SDK the older way. `v1`: a real older SDK. */
 export const ERAS = ['2026', '2025', 'v1'] as const;

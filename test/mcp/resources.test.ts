@@ -34,6 +34,7 @@ describe('resources', () => {
     const { resources } = await connection.client.listResources();
     expect(resources.map(({ uri }) => uri)).toEqual([
       'sora://characters',
+      'sora://storyboards',
       'sora://pricing',
       'sora://backends',
       'sora://spend',
@@ -43,6 +44,7 @@ describe('resources', () => {
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
       'sora://characters/{handle}',
       'sora://tasks/{id}',
+      'sora://storyboards/{id}',
     ]);
   });
 

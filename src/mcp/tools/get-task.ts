@@ -96,8 +96,7 @@ async function followBoard(id: string, input: GetTaskInput, { services, context,
   const wait = {
     waitSeconds: input.wait_seconds,
     onProgress:
-      progress &&
-      ((board: Parameters<typeof boardMessage>[0]) => progress(boardProgress(board), boardMessage(board))),
+      progress && ((board: Parameters<typeof boardMessage>[0]) => progress(boardProgress(board), boardMessage(board))),
   };
   const report = await services.storyboards.get(id, wait, context);
   return { data: boardView(report), files: filmOf(report) };

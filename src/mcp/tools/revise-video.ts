@@ -6,7 +6,8 @@ import { defineTool } from '../tool.ts';
 export const reviseVideo = defineTool({
   name: 'revise_video',
   title: 'Revise video',
-  description: 'Remix, edit or extend a finished video where it was made; a storyboard scene is replaced by the result.',
+  description:
+    'Remix, edit or extend a finished video where it was made; a storyboard scene is replaced by the result.',
   kind: 'create',
   input: () =>
     z.object({
