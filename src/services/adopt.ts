@@ -38,6 +38,8 @@ async function adoptFrom(
     return [`${id} could not be asked: ${error instanceof SoraError ? error.message : 'it failed'}`];
   }
   for (const remote of listed) {
+    // What another tenant made there is none of this one's business; what this one has needs no adopting.
+    if (core.store.bindings.isTaken(id, remote.remoteId)) continue;
     const name = clean(remote.name ?? remote.remoteId, 80);
     const { character, adopted } = core.store.bindings.adopt({
       characterId: core.newId('chr'),

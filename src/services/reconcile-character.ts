@@ -61,7 +61,7 @@ async function judge(
 }
 
 function isKnown(core: Core, binding: StoredBinding, remote: RemoteCharacter): boolean {
-  return core.store.characters.byRemoteId(binding.workspace, remote.remoteId, binding.backend) !== undefined;
+  return core.store.bindings.isTaken(binding.backend, remote.remoteId);
 }
 
 function write(

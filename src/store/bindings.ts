@@ -66,6 +66,7 @@ export class BindingRepository {
   readonly #clock: Clock;
   readonly #byId: Statement<Row>;
   readonly #byCharacter: Statement<Row>;
+  readonly #anywhere: Statement<{ id: string }>;
 
   constructor(database: Database, characters: CharacterRepository, clock: Clock) {
     this.#database = database;
@@ -77,11 +78,25 @@ export class BindingRepository {
       .selectAll('bindings')
       .select('characters.id as character_id');
     this.#byId = database.prepare(rows.where('bindings.id', '=', slot<string>('id')));
+    this.#anywhere = database.prepare(
+      database.build
+        .selectFrom('bindings')
+        .select('id')
+        .where('remote_id', '=', slot<string>('remoteId'))
+        .where('remote_id', 'is not', null)
+        .where('backend', '=', slot<string>('backend'))
+        .limit(1),
+    );
     this.#byCharacter = database.prepare(
       rows
         .where('characters.id', '=', slot<string>('characterId'))
         .where('bindings.backend', '=', slot<string>('backend')),
     );
+  }
+
+  /** Whether any workspace has the character that a backend calls so: an upstream account may serve several of them. */
+  isTaken(backend: string, remoteId: string): boolean {
+    return this.#anywhere.first({ backend, remoteId }) !== undefined;
   }
 
   byId(id: string): StoredBinding | undefined {

@@ -10,6 +10,22 @@ import { makeFolder } from './files.ts';
  */
 export const PART_STALE_MS = 30_000;
 
+/** A part that nobody resumed for so long is given up, in milliseconds. */
+const PART_FORGOTTEN_MS = 24 * 60 * 60_000;
+
+/** Clears parts of dead processes whose file is there by now, or that nobody came back for. */
+export async function sweepParts(dir: string): Promise<void> {
+  const names = new Set(await readdir(dir).catch(() => []));
+  for (const name of names) {
+    const whole = /^(.+?)(\.[0-9a-f]{12})?\.part$/.exec(name)?.[1];
+    if (whole === undefined) continue;
+    const path = join(dir, name);
+    const facts = await stat(path).catch(() => undefined);
+    const age = facts === undefined ? 0 : Date.now() - facts.mtimeMs;
+    if (age > (names.has(whole) ? PART_STALE_MS : PART_FORGOTTEN_MS)) await rm(path, { force: true });
+  }
+}
+
 /** A part file that is ours alone, or the news that somebody took it from us. */
 export interface PartClaim {
   readonly path: string;

@@ -67,7 +67,7 @@ test('the first start makes a token, shows it once and keeps it to its owner; SI
   const path = join(dir, 'http-token');
   const token = readFileSync(path, 'utf8').trim();
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(first.stderr()).toContain(token);
+  await expect.poll(first.stderr, { timeout: 10_000 }).toContain(token);
   const client = await connect(first.url, token);
   const { task_id } = await call(client, 'generate_video', { prompt: 'a fox', duration: 4 });
   const done = await finish(client, task_id);
@@ -122,6 +122,9 @@ test('workspaces share nothing: catalog, tasks, files, resources, completion, bu
   expect((await fetch(`${served.url}/files/${String(task_id)}`, { headers })).status).toBe(404);
   const own = { authorization: `Bearer ${tokens.NORTH}` };
   expect((await fetch(`${served.url}/files/${String(task_id)}`, { headers: own })).status).toBe(200);
+  // Both use one upstream account, which lists the characters of both.
+  const refreshed = await call(south, 'list_characters', { refresh: true });
+  expect(refreshed).not.toHaveProperty('characters');
   // The same handle is free over there.
   expect(await call(south, 'create_character', girl)).toMatchObject({ character: { handle: 'coffee_girl' } });
 

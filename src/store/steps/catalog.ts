@@ -68,6 +68,7 @@ create table bindings (
   unique (character_seq, backend)
 );
 create index bindings_remote on bindings (workspace, remote_id, character_seq) where remote_id is not null;
+create index bindings_anywhere on bindings (remote_id, backend) where remote_id is not null;
 create index bindings_page on bindings (workspace, backend, character_seq);
 create index bindings_unsettled on bindings (next_check_at) where state in ('submitting', 'unknown');
 `;
