@@ -19,71 +19,64 @@ const DERIVING = new Set([
 /** Of those, the ones that leave an object's shape as it is. */
 const SAME_SHAPE = new Set(['catchall', 'describe', 'loose', 'passthrough', 'refine', 'strict', 'strip', 'superRefine']);
 
-/** By stand-in. */
-const pending = new WeakMap();
+/** What a stand-in answers with its note. */
+const NOTE = Symbol('note');
 
-class Pending {
-  #make;
-  #schema;
-  shape;
-
+class Note {
   constructor(make, shape) {
-    this.#make = make;
+    this.make = make;
     this.shape = shape;
+    this.schema = undefined;
   }
 
-  get built() {
-    return this.#make === undefined;
-  }
-
-  schema() {
-    if (!this.built) {
-      this.#schema = this.#make();
-      this.#make = undefined;
+  build() {
+    if (this.make !== undefined) {
+      this.schema = this.make();
+      this.make = undefined;
       this.shape = undefined;
     }
-    return this.#schema;
+    return this.schema;
   }
 }
 
 const LOOKS = {
-  get(pending, key) {
-    if (!pending.built) {
+  get(note, key) {
+    if (key === NOTE) return note;
+    if (note.make !== undefined) {
       // The SDK spreads shapes into others and lists their names while it loads; what was given as the shape serves for that.
-      if (key === 'shape' && pending.shape !== undefined) return pending.shape;
+      if (key === 'shape' && note.shape !== undefined) return note.shape();
       if (DERIVING.has(key)) {
-        return (...args) => standIn(() => pending.schema()[key](...args.map(real)), shapeAfter(pending.shape, key, args));
+        return (...args) => standIn(() => note.build()[key](...args.map(real)), shapeAfter(note.shape, key, args[0]));
       }
     }
-    return pending.schema()[key];
+    return note.build()[key];
   },
-  set: (pending, key, value) => Reflect.set(pending.schema(), key, value),
-  has: (pending, key) => key in pending.schema(),
-  getPrototypeOf: (pending) => Object.getPrototypeOf(pending.schema()),
+  set: (note, key, value) => Reflect.set(note.build(), key, value),
+  has: (note, key) => key in note.build(),
+  getPrototypeOf: (note) => Object.getPrototypeOf(note.build()),
 };
 
-function shapeAfter(shape, key, [added]) {
-  if (shape === undefined || SAME_SHAPE.has(key)) return shape;
-  if (key === 'extend') return { ...shape, ...added };
-  if (key === 'pick') return Object.fromEntries(Object.keys(added).map((name) => [name, shape[name]]));
-  return undefined;
+function standIn(make, shape) {
+  return new Proxy(new Note(make, shape), LOOKS);
 }
 
-function standIn(make, shape) {
-  const note = new Pending(make, shape);
-  const proxy = new Proxy(note, LOOKS);
-  pending.set(proxy, note);
-  return proxy;
+function shapeAfter(shape, key, given) {
+  if (shape === undefined || SAME_SHAPE.has(key)) return shape;
+  if (key === 'extend') return () => ({ ...shape(), ...given });
+  if (key === 'pick') return () => Object.fromEntries(Object.keys(given).map((name) => [name, shape()[name]]));
+  return undefined;
 }
 
 /** The value with real schemas in place of stand-ins, as deep as zod's arguments hold schemas. */
 function real(value) {
   if (typeof value !== 'object' || value === null) return value;
-  const note = pending.get(value);
-  if (note !== undefined) return note.schema();
+  const note = value[NOTE];
+  if (note !== undefined) return note.build();
   if (Array.isArray(value)) return value.map(real);
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, real(part)]));
+  const copy = {};
+  for (const key of Object.keys(value)) copy[key] = real(value[key]);
+  return copy;
 }
 
 const deferring =
@@ -94,7 +87,7 @@ const deferring =
 const deferringShape =
   (make) =>
   (shape = {}, ...rest) =>
-    standIn(() => make(real(shape), ...rest), shape);
+    standIn(() => make(real(shape), ...rest), () => shape);
 
 export const any = deferring(zod.any);
 export const array = deferring(zod.array);

@@ -68,9 +68,14 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     reached: host.reached ?? (() => {}),
   };
   const tracker = new Tracker(core);
+  const services = new Map<string, Services>();
   const elsewhere = config.sandbox ? await referenceProfiles() : [];
   return {
-    services: (name) => servicesOf(core, core.workspace(name), elsewhere),
+    services: (name) => {
+      const known = services.get(name) ?? servicesOf(core, core.workspace(name), elsewhere);
+      services.set(name, known);
+      return known;
+    },
     track: () => tracker.start(),
     close: async () => {
       await tracker.stop();

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Config, configPath, describeProblems, loadConfig, USAGE } from './config.ts';
@@ -159,6 +158,8 @@ async function printTokens(): Promise<void> {
 
 async function readText(path: string): Promise<{ text: string } | { error: string }> {
   try {
+    // Few have a file, and every start would pay for Node's module.
+    const { readFile } = await import('node:fs/promises');
     return { text: await readFile(path, 'utf8') };
   } catch (error) {
     return { error: (error as NodeJS.ErrnoException).code ?? String(error) };

@@ -8,7 +8,7 @@ const LABEL = 18;
 const BAR_WIDTH = 24;
 
 const SCENES = [
-  { prompt: `@${HANDLE} opens the café at dawn, wide shot`, duration: 4 },
+  { prompt: `@${HANDLE} opens the café at dawn, wide shot`, duration: 4, size: SIZE },
   { prompt: `@${HANDLE} pours the first coffee, close-up`, duration: 4 },
   { prompt: `@${HANDLE} waves from the door, evening light`, duration: 8 },
 ];

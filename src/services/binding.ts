@@ -81,10 +81,9 @@ async function sendingOf(
     return { price, call };
   }
   const media = mediaOf(core, workspace, source, backend);
-  if (media.kind === 'file') {
-    const { checkSourceClip } = await import('./source-clip.ts');
-    await checkSourceClip(media.path, backend.profile, span);
-  }
+  const { checkSourceClip, checkSpan } = await import('./source-clip.ts');
+  if (media.kind === 'file') await checkSourceClip(media.path, backend.profile, span);
+  else checkSpan(backend.profile.capabilities.characterClipSeconds, span.startSeconds, span.endSeconds);
   const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, source: media };
   // The create is not cut off when the caller leaves: its answer is worth money.
   return { price, call: (idempotencyKey) => backend.createCharacter!({ ...request, idempotencyKey }) };

@@ -10,8 +10,8 @@ import { noteSilence } from './silence.ts';
 const PAGE_SIZE = 100;
 const MAX_PAGES = 5;
 const RUNNING_LIMIT = 1_000;
-/** Tasks due within this ride along when their backend is listed anyway. */
-const RIDE_ALONG_MS = 15_000;
+/** Tasks due within this ride along when their backend is listed anyway: news that is here need not be asked for. */
+const RIDE_ALONG_MS = 60_000;
 /** From so many tasks on that a page did not tell of, the next page is cheaper than asking for each. */
 const NEXT_PAGE_FROM = 2;
 

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
+import { sweepParts } from '../store/part-claim.ts';
 import type { Core } from './core.ts';
 import { joinFilms } from './films.ts';
 import { follow } from './follow.ts';
@@ -15,10 +17,11 @@ import { sendQueued } from './send-queued.ts';
 const MAX_IDLE_MS = 5_000;
 const LEAST_IDLE_MS = 20;
 const AT_ONCE = 16;
-/** From so many due tasks of one backend on, one list call is cheaper than asking for each. */
+/** With so many jobs running at a backend, one list call tells more than asking for the one that is due. */
 const LIST_FROM = 2;
 const CHARACTERS_EVERY_MS = 15_000;
 const FILMS_EVERY_MS = 1_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
 const STOP_WITHIN_MS = 800;
 
 /**
@@ -36,6 +39,7 @@ export class Tracker {
   #running: Promise<void> | undefined;
   #charactersDueAt = 0;
   #filmsDueAt = 0;
+  #sweepDueAt = 0;
 
   constructor(core: Core) {
     this.#core = core;
@@ -109,6 +113,10 @@ export class Tracker {
       this.#charactersDueAt = now + CHARACTERS_EVERY_MS;
       this.#hold(reconcileCharacters(this.#core, this.#stopping.signal));
     }
+    if (now >= this.#sweepDueAt) {
+      this.#sweepDueAt = now + SWEEP_EVERY_MS;
+      this.#hold(sweepParts(join(this.#core.store.dataDir, 'videos')));
+    }
     if (now >= this.#filmsDueAt) {
       this.#filmsDueAt = Number.POSITIVE_INFINITY;
       this.#hold(
@@ -121,11 +129,12 @@ export class Tracker {
 
   #poll(backend: string, tasks: readonly Task[]): void {
     const { signal } = this.#stopping;
-    const { backends, leases } = this.#core;
-    if (backends.get(backend)?.listVideos && tasks.length >= LIST_FROM && !this.#unlisting.has(backend)) {
+    const { backends, leases, store } = this.#core;
+    const lists = backends.get(backend)?.listVideos !== undefined && !this.#unlisting.has(backend);
+    if (lists && store.tasks.unfinishedCount(backend) >= LIST_FROM) {
       const ids = tasks.map((task) => task.id);
-      const asked = followMany(this.#core, backend, tasks, signal).then((lists) => {
-        if (!lists) this.#unlisting.add(backend);
+      const asked = followMany(this.#core, backend, tasks, signal).then((able) => {
+        if (!able) this.#unlisting.add(backend);
       });
       this.#hold(leases.during(ids, asked));
     } else {

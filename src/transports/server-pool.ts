@@ -7,8 +7,8 @@ export interface ServerPool {
   giveBack(request: Request): void;
 }
 
-/** As many as answer at once on one thread, and some more. */
-const MAX_SPARE = 32;
+/** About as many as busy clients keep waiting at a time: all of them are taken before the first comes back. */
+const MAX_SPARE = 128;
 
 /**
  * Making a server (every tool, resource and prompt registered anew) costs more than most answers do. The SDK lets a closed

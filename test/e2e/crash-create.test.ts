@@ -28,7 +28,11 @@ function soundBooks(scene: Scene, price: number): string {
         expect({ held, used: day.used, spent: task!.spent }).toEqual({ held: undefined, used: price, spent: price });
         break;
       case 'unknown':
-        expect({ held, used: day.used, charged: task!.charged }).toEqual({ held: price, used: price, charged: 'unknown' });
+        expect({ held, used: day.used, charged: task!.charged }).toEqual({
+          held: price,
+          used: price,
+          charged: 'unknown',
+        });
         expect(task!.error?.hint).toMatch(/Do not submit it again/);
         break;
       case 'failed':
@@ -44,7 +48,14 @@ function soundBooks(scene: Scene, price: number): string {
 
 const FLOWS: Readonly<Record<string, Flow & { readonly has: readonly string[] }>> = {
   'a create where jobs can be listed, its polls and its download': {
-    has: ['create:reserved', 'create:intent-written', 'create:answered', 'create:bound', 'poll:written', 'save:flowing'],
+    has: [
+      'create:reserved',
+      'create:intent-written',
+      'create:answered',
+      'create:bound',
+      'poll:written',
+      'save:flowing',
+    ],
     env: BUDGET,
     ask: async (app) => void (await wantVideo(app, forwarding)),
     judge: (scene, step) => {

@@ -58,10 +58,12 @@ async function play(file: string, flow: Flow, killAt: string | undefined, stepsF
   try {
     await flow.prepare?.(scene);
     const first = await scene.start({ ...flow.spec, killAt, stepsFile }, flow.env).catch(() => undefined);
-    const asked = first && flow.ask(first, scene).then(
-      () => true,
-      () => false,
-    );
+    const asked =
+      first &&
+      flow.ask(first, scene).then(
+        () => true,
+        () => false,
+      );
     if (killAt === undefined) {
       if (!(await asked)) throw new Error(`it could not be asked\n${first?.stderr()}`);
     } else {
@@ -101,7 +103,8 @@ export async function wantVideo(app: AppProcess, args: Facts): Promise<Facts> {
     const { data } = await app.call('get_task', { task_id: taskId });
     if (data.status === 'completed') return data.file_path !== undefined && data;
     const error = data.error as { message: string; retryable?: boolean } | undefined;
-    if (data.status === 'unknown') return /not listed yet|cannot list|of another time/.test(error?.message ?? '') && data;
+    if (data.status === 'unknown')
+      return /not listed yet|cannot list|of another time/.test(error?.message ?? '') && data;
     if (data.status !== 'failed') return undefined;
     if (!error?.retryable) return data;
     await app.call('generate_video', args);

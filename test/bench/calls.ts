@@ -1,0 +1,93 @@
+/**
+ * Calls over stdio: a finished task beside the bare server's trivial tool, and the catalog and the tasks when there are many.
+ * `node test/bench/run.mjs calls [many] [calls]`, by default 1,000,000 rows and 400 calls of a kind.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finishedTask, seedStore } from '../helpers/seed-store.ts';
+import { Driven } from './drive.ts';
+import { median, report } from './figures.ts';
+
+const FEW = 100;
+const many = Number(process.argv[2] ?? 1_000_000);
+const calls = Number(process.argv[3] ?? 400);
+const WARM = 100;
+const MAIN = process.env.BENCH_MAIN ?? join(process.cwd(), 'dist/main.js');
+const dir = mkdtempSync(join(tmpdir(), 'sora-bench-calls-'));
+
+type Call = () => Promise<unknown>;
+
+/** Medians in milliseconds, taken in turns. */
+async function compare(ways: Readonly<Record<string, Call>>): Promise<Record<string, number>> {
+  const times: Record<string, number[]> = {};
+  for (const [name, call] of Object.entries(ways)) {
+    times[name] = [];
+    for (let n = 0; n < WARM; n++) await call();
+  }
+  for (let n = 0; n < calls; n++) {
+    for (const [name, call] of Object.entries(ways)) {
+      const start = performance.now();
+      await call();
+      times[name]?.push(performance.now() - start);
+    }
+  }
+  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
+}
+
+async function open(args: readonly string[], count: number): Promise<Driven> {
+  const dataDir = join(dir, String(count));
+  if (count > 0) seedStore(dataDir, { characters: count, tasks: count });
+  // A backend by name and no sandbox: nothing here asks an upstream.
+  const env = { SORA_DATA_DIR: dataDir, SORA_REVERSE_BASE_URL: 'http://127.0.0.1:9/v1', SORA_REVERSE_API_KEY: 'none' };
+  const server = new Driven(args, env);
+  await server.hello();
+  return server;
+}
+
+const servers: Driven[] = [];
+try {
+  const bare = await open([process.env.BENCH_BARE ?? ''], 0);
+  const few = await open([MAIN], FEW);
+  const lots = await open([MAIN], many);
+  servers.push(bare, few, lots);
+
+  const id = finishedTask(51, 'local', 0).id;
+  const task = await compare({
+    ours: () => few.call('get_task', { task_id: id }),
+    bare: () => bare.call('get_task', { task_id: 'task_1' }),
+  });
+  report({
+    name: '`get_task` of a finished task, p50',
+    value: task.ours ?? Number.NaN,
+    unit: 'ms',
+    baseline: { name: 'the bare server’s trivial tool', value: task.bare ?? Number.NaN },
+    goal: 1.3,
+  });
+
+  const kinds: [string, string, Record<string, unknown>][] = [
+    ['`list_characters`, first page', 'list_characters', {}],
+    ['`list_characters`, of one backend', 'list_characters', { backend: 'reverse' }],
+    // So many match even among a hundred; the answers are of the same length.
+    ['`list_characters`, `query` "coffee"', 'list_characters', { query: 'coffee', limit: 5 }],
+    ['`list_characters`, `query` "offe"', 'list_characters', { query: 'offe', limit: 5 }],
+    ['`list_characters`, `query` "co"', 'list_characters', { query: 'co', limit: 5 }],
+    ['`list_characters`, `query` "coffee scarf"', 'list_characters', { query: 'coffee scarf', limit: 1 }],
+    ['`list_characters`, `query` of no match', 'list_characters', { query: 'zebra' }],
+    ['`get_task` without id', 'get_task', {}],
+    ['`get_task` without id, `status` failed', 'get_task', { status: 'failed', limit: 5 }],
+  ];
+  for (const [name, tool, args] of kinds) {
+    const { at, base } = await compare({ base: () => few.call(tool, args), at: () => lots.call(tool, args) });
+    report({
+      name: `${name}, p50 at ${many.toLocaleString('en')}`,
+      value: at ?? Number.NaN,
+      unit: 'ms',
+      baseline: { name: `at ${FEW}`, value: base ?? Number.NaN },
+      goal: 1.5,
+    });
+  }
+} finally {
+  for (const server of servers) await server.end();
+  rmSync(dir, { recursive: true, force: true });
+}
