@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { packParts } from './build/parts.mjs';
@@ -61,23 +61,28 @@ const { first, later } = await packParts(
   { entry: 'src/main.ts', started: STARTED },
 );
 
-await rm(at('dist'), { recursive: true, force: true });
-await mkdir(at('dist'));
+// Made aside and moved into its place: servers and tests may be starting from the old one.
+const next = at(`node_modules/.cache/dist-${process.pid}`);
+const to = (name) => join(next, name);
+await mkdir(next, { recursive: true });
 const digest = createHash('sha256').update(first).update(later).digest('hex').slice(0, 20);
-await writeFile(at('dist/server.cjs'), `/*${digest}*/${first}`);
-await writeFile(at('dist/later.cjs'), later);
-await writeFile(at('dist/package.json'), '{ "type": "commonjs" }\n');
+await writeFile(to('server.cjs'), `/*${digest}*/${first}`);
+await writeFile(to('later.cjs'), later);
+await writeFile(to('package.json'), '{ "type": "commonjs" }\n');
 const require = createRequire(import.meta.url);
-for (const codec of CODECS) await copyFile(require.resolve(codec), at(`dist/${basename(codec)}`));
+for (const codec of CODECS) await copyFile(require.resolve(codec), to(basename(codec)));
 await build({
   absWorkingDir: at('.'),
   entryPoints: ['build/start.cjs'],
-  outfile: 'dist/main.js',
+  outfile: to('main.js'),
   minify: true,
   platform: 'node',
   format: 'cjs',
   target: 'node20',
   banner: { js: '#!/usr/bin/env node' },
 });
-await chmod(at('dist/main.js'), 0o755);
-if (!(await warm(at('dist/main.js')))) process.stderr.write('build: the first start kept no code; starts take longer\n');
+await chmod(to('main.js'), 0o755);
+const kept = await warm(to('main.js'));
+if (!kept) process.stderr.write('build: the first start kept no code; starts take longer\n');
+await rm(at('dist'), { recursive: true, force: true });
+await rename(next, at('dist'));

@@ -17,7 +17,16 @@ const DERIVING = new Set([
 ]);
 
 /** Of those, the ones that leave an object's shape as it is. */
-const SAME_SHAPE = new Set(['catchall', 'describe', 'loose', 'passthrough', 'refine', 'strict', 'strip', 'superRefine']);
+const SAME_SHAPE = new Set([
+  'catchall',
+  'describe',
+  'loose',
+  'passthrough',
+  'refine',
+  'strict',
+  'strip',
+  'superRefine',
+]);
 
 /** What a stand-in answers with its note. */
 const NOTE = Symbol('note');
@@ -87,7 +96,10 @@ const deferring =
 const deferringShape =
   (make) =>
   (shape = {}, ...rest) =>
-    standIn(() => make(real(shape), ...rest), () => shape);
+    standIn(
+      () => make(real(shape), ...rest),
+      () => shape,
+    );
 
 export const any = deferring(zod.any);
 export const array = deferring(zod.array);
@@ -108,6 +120,7 @@ export const unknown = deferring(zod.unknown);
 export const url = deferring(zod.url);
 const nothing = deferring(zod.null);
 const choice = deferring(zod.enum);
+
 export { choice as enum, nothing as null };
 
 export const lazy = (getter) => standIn(() => zod.lazy(() => real(getter())));

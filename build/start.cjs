@@ -15,7 +15,11 @@ const { size, mtimeMs } = statSync(serverFile);
 const head = `${source.slice(0, 24)} ${size} ${mtimeMs}`.padEnd(HEAD_BYTES).slice(0, HEAD_BYTES);
 
 const kept = keptCode();
-const script = new Script(source, kept === undefined ? { filename: serverFile } : { filename: serverFile, cachedData: kept });
+const script = new Script(
+  source,
+  kept === undefined ? { filename: serverFile } : { filename: serverFile, cachedData: kept },
+);
+const keep = kept === undefined || script.cachedDataRejected ? keepCode : undefined;
 const { main, first, later } = script.runInThisContext();
 const here = {
   // Few ask for it, and each of Node's modules costs the start something.
@@ -34,7 +38,7 @@ function load(name) {
     module = { exports: {} };
     loaded.set(name, module);
     const run = first[name] ?? compileLater(name);
-    run(module.exports, requirePart, module, here, kept === undefined ? keepCode : undefined);
+    run(module.exports, requirePart, module, here, keep);
   }
   return module.exports;
 }

@@ -20,6 +20,8 @@ const JSON_TYPE = 'application/json';
 /** How many characters `resources/list` names, and storyboards their resource: what is recent. */
 const LISTED = 10;
 const COMPLETIONS = 100;
+/** Fewer, because each is read with all its scenes. */
+const STORYBOARD_COMPLETIONS = 20;
 const PRICED_SECONDS = 10;
 const LONGEST_REFERENCE = 500;
 
@@ -139,7 +141,7 @@ function registerStoryboard(server: McpServer, deps: ResourceDeps): void {
         id: (text) =>
           quietly(deps, [], ({ storyboards }) =>
             storyboards
-              .list(COMPLETIONS)
+              .list(STORYBOARD_COMPLETIONS)
               .storyboards.flatMap(({ id }) => id ?? [])
               .filter((id) => id.startsWith(text)),
           ),

@@ -1,11 +1,12 @@
 import type { RemoteVideo } from '../backends/backend.ts';
-import { canMove, type Task } from '../domain/task.ts';
+import { canMove, isFinal, type Task } from '../domain/task.ts';
 import { nextPoll } from '../routing/polling.ts';
 import type { TaskPatch } from '../store/tasks.ts';
 import { book } from './booking.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
+import { callNext } from './line.ts';
 import { expiredError, jobError } from './task-errors.ts';
 
 /** How many past jobs the poll schedule learns from. */
@@ -33,6 +34,7 @@ export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: Vi
       },
     });
     if (after) book(core, before, after, remote);
+    if (after && isFinal(after.state)) callNext(core, after.backend);
     return after && core.store.tasks.byId(after.id);
   });
   if (!moved) return core.store.tasks.byId(task.id) ?? task;

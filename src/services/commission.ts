@@ -51,11 +51,12 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
       // The money may have gone elsewhere while a person was asked.
       const still = cover(core, workspace, covered.scenes, { maxCostUsd, partial });
       const made = scenes.filter(({ index }) => still.scenes.some((scene) => scene.index === index));
-      return { notes: [...still.notes, ...withdrawn], made, board: write(core, workspace, draft, made) };
+      const missing = [covered.missing, still.missing].flatMap((each) => (each ? `left out: ${each}` : []));
+      return { notes: [...missing, ...withdrawn], made, board: write(core, workspace, draft, made) };
     }),
   );
   core.reached('storyboard:reserved');
-  return { board: written.board, cost: priceOf(written.made), notes: [...covered.notes, ...written.notes] };
+  return { board: written.board, cost: priceOf(written.made), notes: written.notes };
 }
 
 function plansOf(core: Core, workspace: Workspace, scenes: readonly QuotedScene[]): Promise<PlannedScene[]> {

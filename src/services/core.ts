@@ -1,8 +1,8 @@
 import type { Backend } from '../backends/backend.ts';
 import { SoraError } from '../domain/errors.ts';
+import type { BackendHealth } from '../domain/health.ts';
 import type { Clock, IdSource } from '../domain/ids.ts';
 import type { MicroUsd } from '../domain/money.ts';
-import type { BackendHealth } from '../domain/health.ts';
 import type { Store } from '../store/store.ts';
 import type { Changes } from './changes.ts';
 import type { Confirmations } from './confirmation.ts';

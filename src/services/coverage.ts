@@ -15,7 +15,8 @@ interface Wish {
 
 export interface Covered {
   readonly scenes: readonly QuotedScene[];
-  readonly notes: readonly string[];
+  /** Which scenes are not covered, and why, when some are not. */
+  readonly missing?: string | undefined;
 }
 
 /** A sum that all scenes of one call must keep to. */
@@ -32,7 +33,7 @@ interface Bound {
  * Throws `budget_exceeded` or `price_unknown` otherwise, and when not one is covered.
  */
 export function cover(core: Core, workspace: Workspace, quote: readonly QuotedScene[], wish: Wish): Covered {
-  if (quote.length === 0) return { scenes: [], notes: [] };
+  if (quote.length === 0) return { scenes: [] };
   const bounds = boundsOf(core, workspace, wish);
   const unpriced = quote.find(({ choice }) => choice.quote === undefined);
   if (unpriced && bounds.length > 0) throw inScene(priceUnknown(unpriced.choice.backend), unpriced.index);
@@ -44,14 +45,14 @@ export function cover(core: Core, workspace: Workspace, quote: readonly QuotedSc
     return least && least.left <= bound.left ? least : bound;
   }, undefined);
   const total = priceOf(allowed);
-  if (!tightest || total <= tightest.left) return { scenes: allowed, notes: leftOut(quote, allowed, undefined) };
+  if (!tightest || total <= tightest.left) return { scenes: allowed, missing: missingOf(quote, allowed, undefined) };
   let used = 0;
   const first = allowed.filter(({ choice }) => {
     used += choice.quote ?? 0;
     return used <= tightest.left;
   });
   if (!wish.partial || first.length === 0) throw refusal(allowed, first, tightest);
-  return { scenes: first, notes: leftOut(quote, first, tightest) };
+  return { scenes: first, missing: missingOf(quote, first, tightest) };
 }
 
 export function priceOf(scenes: readonly QuotedScene[]): MicroUsd {
@@ -97,9 +98,13 @@ function refusal(scenes: readonly QuotedScene[], covered: readonly QuotedScene[]
   });
 }
 
-function leftOut(all: readonly QuotedScene[], made: readonly QuotedScene[], bound: Bound | undefined): string[] {
-  if (made.length === all.length) return [];
+function missingOf(
+  all: readonly QuotedScene[],
+  made: readonly QuotedScene[],
+  bound: Bound | undefined,
+): string | undefined {
+  if (made.length === all.length) return undefined;
   const numbers = all.filter((scene) => !made.includes(scene)).map(({ index }) => index + 1);
   const why = bound ? bound.words : "they cost more than the operator's limit a video";
-  return [`left out: scene ${numbers.join(', ')}; ${why}`];
+  return `scene ${numbers.join(', ')}; ${why}`;
 }

@@ -81,9 +81,11 @@ export class Storyboards implements StoryboardService {
   }
 
   /** What the limits would make of it, told beforehand. */
-  #coverNotes(quote: readonly QuotedScene[], { maxCostUsd }: MakeStoryboardInput): readonly string[] {
+  #coverNotes(quote: readonly QuotedScene[], { maxCostUsd, partial }: MakeStoryboardInput): readonly string[] {
     try {
-      return cover(this.#core, this.#workspace, quote, { maxCostUsd, partial: true }).notes;
+      const { missing } = cover(this.#core, this.#workspace, quote, { maxCostUsd, partial: true });
+      if (missing === undefined) return [];
+      return [partial ? `left out: ${missing}` : `not covered: ${missing}; refused whole without partial: true`];
     } catch (error) {
       if (error instanceof SoraError) return [error.message];
       throw error;

@@ -34,6 +34,13 @@ export function taskQueries({ build }: Database) {
     pageByState: page.where('state', '=', slot<(typeof TASK_STATES)[number]>('state')),
     children: tasks.where('parent_id', '=', slot<string>('parentId')).orderBy('seq'),
     ofStoryboard: tasks.where('storyboard_id', '=', slot<string>('storyboardId')).orderBy('seq'),
+    nextInLine: tasks
+      .where('backend', '=', slot<string>('backend'))
+      .where(sql<SqlBool>`due_at is not null and state = 'reserved'`)
+      .where('send_after', 'is not', null)
+      .where('poll_failures', '=', 0)
+      .orderBy('due_at')
+      .limit(1),
     running: tasks
       .where('backend', '=', slot<string>('backend'))
       .where(RUNNING)

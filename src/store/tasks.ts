@@ -171,6 +171,12 @@ export class TaskRepository {
     return this.#due.nextDueAt(owner, now, backends);
   }
 
+  /** Who waits for a place at a backend, and was not turned away by it. */
+  nextInLine(backend: string): Task | undefined {
+    const row = this.#statements.nextInLine.first({ backend });
+    return row && taskOf(row);
+  }
+
   /** How long the latest finished jobs took, in milliseconds, the latest first. */
   durations(of: { readonly backend: string; readonly model: string; readonly limit: number }): number[] {
     return this.#durations.all({ ...of }).map((row) => row.ms);

@@ -22,7 +22,8 @@ function machine() {
 function table(figures) {
   const rows = figures.map(({ name, value, unit, baseline, goal }) => {
     const ratio = baseline === undefined ? undefined : value / baseline.value;
-    const reached = goal === undefined ? '' : (ratio ?? value) <= goal ? `≤ ${shown(goal)}` : `**missed: ≤ ${shown(goal)}**`;
+    const reached =
+      goal === undefined ? '' : (ratio ?? value) <= goal ? `≤ ${shown(goal)}` : `**missed: ≤ ${shown(goal)}**`;
     const against = baseline === undefined ? '' : `${baseline.name}: ${shown(baseline.value)} ${unit}`;
     return `| ${name} | ${shown(value)} ${unit} | ${against} | ${ratio === undefined ? '' : ratio.toFixed(2)} | ${reached} |`;
   });

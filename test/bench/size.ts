@@ -29,7 +29,10 @@ const six = tools.filter(({ name }) => SIX.includes(name));
 report({ name: '`tools/list`, the six', value: bytes(six), unit: 'bytes', goal: 7_000 });
 report({ name: `\`tools/list\`, all ${tools.length}`, value: bytes(tools), unit: 'bytes', goal: 9_500 });
 
-const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' });
+const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+  cwd: root,
+  encoding: 'utf8',
+});
 const [pack] = JSON.parse(packed) as [{ size: number; unpackedSize: number }];
 report({ name: 'the packed tarball', value: pack.size / 1e6, unit: 'MB' });
 report({ name: 'the package unpacked', value: pack.unpackedSize / 1e6, unit: 'MB' });
@@ -37,7 +40,13 @@ report({ name: 'the package unpacked', value: pack.unpackedSize / 1e6, unit: 'MB
 const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
   packages: Record<string, Locked>;
 };
-const installed = Object.entries(packages).filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional);
-report({ name: 'packages that `npx` installs besides, all of them better-sqlite3’s', value: installed.length, unit: '' });
+const installed = Object.entries(packages).filter(
+  ([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional,
+);
+report({
+  name: 'packages that `npx` installs besides, all of them better-sqlite3’s',
+  value: installed.length,
+  unit: '',
+});
 const size = installed.reduce((sum, [path]) => sum + bytesOf(join(root, path)), 0);
 report({ name: 'their size, with what better-sqlite3 compiled', value: size / 1e6, unit: 'MB' });

@@ -48,7 +48,8 @@ function withoutKeptCode(): string {
 try {
   const cold = withoutKeptCode();
   const dropCode = () => {
-    for (const name of readdirSync(join(dir, 'no-code'))) if (name.endsWith('.code')) rmSync(join(dir, 'no-code', name));
+    for (const name of readdirSync(join(dir, 'no-code')))
+      if (name.endsWith('.code')) rmSync(join(dir, 'no-code', name));
   };
   const used = join(dir, 'used');
   seedStore(used, { characters: 100, tasks: 100 });
@@ -90,7 +91,12 @@ try {
   report({ name: `${hello}, the bare server`, value: of(times.bare, 'hello'), unit: 'ms', baseline: node });
   report({ name: hello, value: of(times.ours, 'hello'), unit: 'ms', baseline: node, goal: 2 });
   report({ name: hello, value: of(times.ours, 'hello'), unit: 'ms', baseline: bare('hello'), goal: 0.9 });
-  report({ name: 'spawn to `tools/list` answered', value: of(times.ours, 'tools'), unit: 'ms', baseline: bare('tools') });
+  report({
+    name: 'spawn to `tools/list` answered',
+    value: of(times.ours, 'tools'),
+    unit: 'ms',
+    baseline: bare('tools'),
+  });
   report({ name: `${hello}, no kept code`, value: of(times.cold, 'hello'), unit: 'ms', baseline: bare('hello') });
   const same = { name: 'a used data directory', value: of(times.ours, 'hello') };
   report({ name: `${hello}, no data directory`, value: of(times.fresh, 'hello'), unit: 'ms', baseline: same });

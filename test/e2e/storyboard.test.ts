@@ -143,7 +143,7 @@ describe('a storyboard over stdio', () => {
     const scenes = ['one', 'two', 'three'].map((prompt) => ({ prompt }));
     const plan = await server.call('make_storyboard', { title: 'T', scenes, dry_run: true, max_cost_usd: 1 });
     expect(plan).toMatchObject({ status: 'planned', new_cost_usd: 1.2, backend: 'studio', seconds: 12 });
-    expect(plan['notes']).toEqual(['left out: scene 3; max_cost_usd is $1']);
+    expect(plan['notes']).toEqual(['not covered: scene 3; max_cost_usd is $1; refused whole without partial: true']);
     const refused = await server.fail('make_storyboard', { title: 'T', scenes, max_cost_usd: 1 });
     expect(refused).toMatchObject({
       code: 'budget_exceeded',

@@ -3,7 +3,14 @@ import { SoraError } from '../../src/domain/errors.ts';
 import type { BackendProfile } from '../../src/domain/models.ts';
 import { fromUsd, NOTHING } from '../../src/domain/money.ts';
 import type { Task } from '../../src/domain/task.ts';
-import type { Change, Estimate, RequestContext, Services, StoryboardReport, TaskReport } from '../../src/services/services.ts';
+import type {
+  Change,
+  Estimate,
+  RequestContext,
+  Services,
+  StoryboardReport,
+  TaskReport,
+} from '../../src/services/services.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -69,7 +76,13 @@ const WINDOW = { used: fromUsd(1.5), renewsAt: '2026-11-23T00:00:00Z' };
 
 /** Three scenes: one done, one under way, one that failed. */
 export function aBoard(facts: Partial<StoryboardReport> = {}): StoryboardReport {
-  const error = { code: 'moderation_blocked', message: 'no', hint: 'Change it.', retryable: false, charged: 'no' } as const;
+  const error = {
+    code: 'moderation_blocked',
+    message: 'no',
+    hint: 'Change it.',
+    retryable: false,
+    charged: 'no',
+  } as const;
   const tasks = [
     aTask({ id: 'task_1', state: 'completed', filePath: '/data/videos/one.mp4', storyboardId: 'board_1' }),
     aTask({ id: 'task_2', storyboardId: 'board_1' }),
@@ -175,7 +188,16 @@ export interface FakeAnswers {
 
 export function fakeServices(answers: FakeAnswers = {}): FakeServices {
   const listeners = new Set<(change: Change) => void>();
-  const calls = { create: [], extract: [], list: [], generate: [], revise: [], get: [], tasks: [], estimate: [] } as Calls;
+  const calls = {
+    create: [],
+    extract: [],
+    list: [],
+    generate: [],
+    revise: [],
+    get: [],
+    tasks: [],
+    estimate: [],
+  } as Calls;
   const characters = answers.characters ?? [aCharacter()];
   const find = (reference: string) => {
     const found = characters.find(({ handle, id }) => [handle, id].includes(reference.replace(/^@/, '')));

@@ -107,6 +107,6 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
   };
 }
 
-const STEP_SECONDS = 0.25;
+const STEP_SECONDS = 0.5;
 
 export const DOLLAR = fromUsd(1);

@@ -47,6 +47,7 @@ function askEverything(database: Database): void {
   tasks.running('reverse', 5);
   tasks.unfinishedCount('reverse');
   tasks.ownerOf('reverse', 'v');
+  tasks.nextInLine('reverse');
   tasks.claimDue({ owner: 'a', now: NOON, leaseMs: 1_000, limit: 5 });
   tasks.renewLease(task.id, 'a', NOON);
   tasks.nextDueAt('a', NOON);

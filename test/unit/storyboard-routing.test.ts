@@ -124,7 +124,7 @@ describe('bad input', () => {
     for (const [input, field] of bad) {
       await expect(studio.storyboards.make({ storyboardId: id, ...input })).rejects.toMatchObject({ field });
     }
-    expect(studio.storyboards.get('board_nobody')).rejects.toMatchObject({
+    await expect(studio.storyboards.get('board_nobody')).rejects.toMatchObject({
       hint: expect.stringContaining(`${id} (T)`),
     });
   });

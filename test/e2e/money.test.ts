@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SoraError } from '../../src/domain/errors.ts';
+import { NOTHING } from '../../src/domain/money.ts';
+import { startApp, usd } from '../helpers/app.ts';
+import { bundleServer, openScene } from '../helpers/crash.ts';
+
+/** The error that it ends with. */
+async function failure(work: Promise<unknown>): Promise<SoraError> {
+  const error = await work.then(
+    () => new Error('it went well'),
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SoraError) return error;
+  throw error;
+}
+
+const REVERSE = { backend: 'reverse' };
+/** $0.40 on the forwarding backend, $0.12 on the reverse one. */
+const ANY = { duration: 4 };
+
+describe('limits', () => {
+  test('a create that would pass the day is refused before it leaves, with what is left and when that renews', async () => {
+    const clock = () => Date.UTC(2026, 10, 22, 23, 59);
+    const app = await startApp({ budget: usd({ day: 0.3 }), clock, sandboxOptions: { jobMs: 60_000 } });
+    await app.make('one', REVERSE);
+    await app.make('two', REVERSE);
+    const refusal = await failure(app.make('three', REVERSE));
+    expect(refusal).toMatchObject({
+      code: 'budget_exceeded',
+      charged: 'no',
+      message: "this costs $0.12, and $0.06 is left of the day's $0.30",
+      details: { window: 'day', leftUsd: 0.06, limitUsd: 0.3, renewsAt: '2026-11-23T00:00:00Z' },
+    });
+    expect(app.count('create')).toBe(2);
+    expect(app.services.estimates.spend().summary).toMatchObject({
+      day: { used: 240_000, left: 60_000 },
+      reserved: 240_000,
+    });
+  });
+
+  test('the month counts too, and a new day does not renew it', async () => {
+    let ahead = Date.UTC(2026, 10, 22, 12) - Date.now();
+    const clock = () => Date.now() + ahead;
+    const app = await startApp({ budget: usd({ day: 0.2, month: 0.3 }), clock });
+    const { task } = await app.make('one', REVERSE);
+    await app.reaches(task.id, 'completed');
+    ahead += 86_400_000;
+    const second = await app.make('two', REVERSE);
+    await app.reaches(second.task.id, 'completed');
+    ahead += 86_400_000;
+    expect((await failure(app.make('three', REVERSE))).details).toMatchObject({
+      window: 'month',
+      leftUsd: 0.06,
+      renewsAt: '2026-12-01T00:00:00Z',
+    });
+    ahead = Date.UTC(2026, 11, 1) - Date.now();
+    await app.make('three', REVERSE);
+  });
+
+  test('completion settles, failure releases, and the ledger agrees with the quotes', async () => {
+    const app = await startApp({ budget: usd({ day: 1 }) });
+    const made = await app.make('a fox', REVERSE);
+    const failed = await app.make('a fox [fail]', REVERSE);
+    expect(app.store.ledger.summary('local', Date.now()).reserved).toBe(240_000);
+    await app.reaches(made.task.id, 'completed');
+    await app.reaches(failed.task.id, 'failed');
+    const kinds = (id: string) => app.store.ledger.entries(id).map(({ kind, amount }) => [kind, amount]);
+    expect(kinds(made.task.id)).toEqual([
+      ['reserve', 120_000],
+      ['settle', 120_000],
+    ]);
+    expect(kinds(failed.task.id)).toEqual([
+      ['reserve', 120_000],
+      ['release', 120_000],
+    ]);
+    expect(app.task(made.task.id)).toMatchObject({ quoted: 120_000, spent: 120_000, charged: 'yes' });
+    expect(app.task(failed.task.id)).toMatchObject({ charged: 'no' });
+    const { summary, rows } = app.services.estimates.spend();
+    expect(summary).toMatchObject({ day: { used: 120_000 }, reserved: NOTHING });
+    expect(rows).toMatchObject([{ backend: 'reverse', project: 'test', videos: 1, spent: 120_000 }]);
+  });
+
+  test('one video: the operator’s limit and the caller’s, whichever is lower; a cheaper backend is taken if it fits', async () => {
+    const app = await startApp({ budget: usd({ perVideo: 0.2 }) });
+    const dear = await failure(app.make('a fox', { backend: 'forwarding' }));
+    expect(dear).toMatchObject({ code: 'budget_exceeded', details: { costUsd: 0.4, limitUsd: 0.2 } });
+    const lower = await failure(app.make('a fox', { ...REVERSE, maxCostUsd: 0.05 }));
+    expect(lower).toMatchObject({ code: 'budget_exceeded', field: 'max_cost_usd', details: { limitUsd: 0.05 } });
+    const higher = await failure(app.make('a fox', { backend: 'forwarding', maxCostUsd: 5 }));
+    expect(higher.details).toMatchObject({ limitUsd: 0.2 });
+    const { task } = await app.make('a fox', { ...ANY, priority: 'stability' });
+    expect(task.backend).toBe('reverse');
+    expect(app.count('create')).toBe(1);
+  });
+
+  test('a fail-over that the budget does not cover is not made, and the first refusal is told', async () => {
+    const app = await startApp({ budget: usd({ day: 0.3 }) });
+    app.sandbox.fault({ on: 'create', kind: '503' });
+    const refusal = await failure(app.make('a fox', ANY));
+    expect(refusal).toMatchObject({ code: 'backend_unavailable', charged: 'no', retryable: true });
+    expect(app.task(String(refusal.details?.taskId))).toMatchObject({ state: 'failed', backend: 'reverse' });
+    expect(app.store.ledger.summary('local', Date.now()).day.used).toBe(0);
+    expect(app.count('create')).toBe(1);
+  });
+
+  test('a backend without prices is no way around a limit', async () => {
+    const app = await startApp({ budget: usd({ day: 5 }), backend: { rates: [] } });
+    expect(await failure(app.make('a fox'))).toMatchObject({ code: 'price_unknown', field: 'backend' });
+    expect(app.count('create')).toBe(0);
+  });
+});
+
+describe('a person’s yes', () => {
+  const budget = usd({ confirmAbove: 0.1 });
+
+  test('is a token where nobody can be asked: for this request and price, once', async () => {
+    let now = Date.now();
+    const app = await startApp({ budget, clock: () => now });
+    const asked = await failure(app.make('a fox', REVERSE));
+    expect(asked).toMatchObject({ code: 'confirmation_required', field: 'confirm', details: { costUsd: 0.12 } });
+    const confirm = String(asked.details?.confirm);
+    expect(await failure(app.make('a hen', { ...REVERSE, confirm }))).toMatchObject({ code: 'confirmation_required' });
+    expect(await failure(app.make('a fox', { backend: 'forwarding', confirm }))).toMatchObject({
+      code: 'confirmation_required',
+    });
+    now += 16 * 60_000;
+    expect(await failure(app.make('a fox', { ...REVERSE, confirm }))).toMatchObject({ code: 'confirmation_required' });
+    now -= 16 * 60_000;
+    expect(app.count('create')).toBe(0);
+    const { task } = await app.make('a fox', { ...REVERSE, confirm });
+    expect(task.state).toBe('queued');
+    expect(await failure(app.make('a fox', { ...REVERSE, confirm }))).toMatchObject({ code: 'confirmation_required' });
+    expect(app.count('create')).toBe(1);
+  });
+
+  test('is asked for where it can be; no is no, and no answer is asked for again by token', async () => {
+    const app = await startApp({ budget });
+    const questions: string[] = [];
+    const answering = (answer: boolean | undefined) => ({
+      confirm: async (question: string) => {
+        questions.push(question);
+        return answer;
+      },
+    });
+    const ask = (prompt: string, answer: boolean | undefined) =>
+      app.services.videos.generate({ prompt, ...REVERSE }, answering(answer));
+    expect(await failure(ask('a fox', false))).toMatchObject({ code: 'confirmation_declined' });
+    const silent = await failure(ask('a fox', undefined));
+    expect(silent).toMatchObject({ code: 'confirmation_required' });
+    expect(app.count('create')).toBe(0);
+    await app.make('a fox', { ...REVERSE, confirm: silent.details?.confirm });
+    await ask('a fox', true);
+    expect(app.count('create')).toBe(2);
+    expect(questions[0]).toMatch(
+      /^Make a 10 s video on reverse \(sora-2\) for \$0\.12\? "a fox" \(request [0-9a-f]{8}\)$/,
+    );
+    const long = 'the same beginning '.repeat(20);
+    await ask(`${long} and one end`, true);
+    await ask(`${long} and another`, true);
+    expect(new Set(questions.slice(-2)).size).toBe(2);
+  });
+
+  test('is not needed below the threshold', async () => {
+    const app = await startApp({ budget: usd({ confirmAbove: 0.12 }) });
+    await app.make('a fox', REVERSE);
+  });
+});
+
+describe('over the wire', () => {
+  let bundle: Awaited<ReturnType<typeof bundleServer>>;
+  beforeAll(async () => {
+    bundle = await bundleServer();
+  });
+  afterAll(() => bundle.remove());
+
+  test('the limits of the environment hold, and a restart forgets no spending', async () => {
+    const scene = await openScene(bundle.file);
+    onTestFinished(() => scene.close());
+    const env = { SORA_BUDGET_USD_DAY: '0.2', SORA_CONFIRM_USD: '0.1' };
+    const first = await scene.start({}, env);
+    const asked = await first.call('generate_video', { prompt: 'a fox', ...REVERSE });
+    expect(asked.error).toMatchObject({ code: 'confirmation_required', cost_usd: 0.12, charged: 'no' });
+    const confirm = asked.error.confirm;
+    const made = await first.call('generate_video', { prompt: 'a fox', ...REVERSE, confirm });
+    expect(made).toMatchObject({ ok: true, data: { cost_usd: 0.12 } });
+    await first.kill();
+    const second = await scene.start({}, { SORA_BUDGET_USD_DAY: '0.2' });
+    const refused = await second.call('generate_video', { prompt: 'a hen', ...REVERSE });
+    expect(refused.error).toMatchObject({ code: 'budget_exceeded', left_usd: 0.08, window: 'day' });
+    expect(scene.sandbox.jobs()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,135 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { cleanEnv, MAIN, tempDir } from '../helpers/server.ts';
+
+const HELLO = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+/** The built files in a folder of their own, beside no better-sqlite3: nothing before the first call may need it. */
+function copyOfDist(): string {
+  const dist = join(tempDir(), 'dist');
+  cpSync(dirname(MAIN), dist, { recursive: true, preserveTimestamps: true });
+  return dist;
+}
+
+const codeIn = (dist: string) => readdirSync(dist).filter((name) => name.endsWith('.code'));
+
+/** The answer to `initialize`, once the server has had the time to keep its code. */
+async function hello(main: string, keepMs = 0): Promise<{ answer: Record<string, unknown>; stderr: string }> {
+  const server = spawn(process.execPath, [main], { env: cleanEnv(tempDir()) });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  let stderr = '';
+  server.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  server.stdin.write(`${JSON.stringify(HELLO)}\n`);
+  const line = await new Promise<string>((resolve, reject) => {
+    server.stdout.once('data', (chunk) => resolve(String(chunk)));
+    server.once('exit', () => reject(new Error(`the server ended: ${stderr}`)));
+  });
+  server.removeAllListeners('exit');
+  await new Promise((resolve) => setTimeout(resolve, keepMs));
+  const gone = new Promise((resolve) => server.once('close', resolve));
+  server.kill('SIGKILL');
+  await gone;
+  return { answer: JSON.parse(line) as Record<string, unknown>, stderr };
+}
+
+const NAMED = { result: { serverInfo: { name: 'sora-mcp' } } };
+const KEEP_MS = 2_000;
+
+test('a start without kept code answers, and keeps it', async () => {
+  const dist = copyOfDist();
+  for (const name of codeIn(dist)) rmSync(join(dist, name));
+  const { answer } = await hello(join(dist, 'main.js'), KEEP_MS);
+  expect(answer).toMatchObject(NAMED);
+  expect(codeIn(dist)).toEqual([`server-${process.version}-${process.arch}.code`]);
+  expect(readdirSync(dist).filter((name) => name.endsWith('.part'))).toEqual([]);
+});
+
+test.each<[string, (dist: string, code: string) => void]>([
+  ['cut short', (_, code) => writeFileSync(code, readFileSync(code).subarray(0, 50_000))],
+  ['of another V8', (_, code) => writeFileSync(code, readFileSync(code).fill(7, 64, 96))],
+  ['rubbish', (_, code) => writeFileSync(code, 'rubbish')],
+  ['empty', (_, code) => writeFileSync(code, '')],
+  ['of a file that has changed since', (dist) => utimesSync(join(dist, 'server.cjs'), 1_000, 1_000)],
+])('kept code that is %s is passed over in silence', async (_, spoil) => {
+  const dist = copyOfDist();
+  spoil(dist, join(dist, codeIn(dist)[0] ?? ''));
+  const { answer, stderr } = await hello(join(dist, 'main.js'));
+  expect(answer).toMatchObject(NAMED);
+  expect(stderr).toBe('');
+});
+
+test('code kept for a file that has changed is replaced', async () => {
+  const dist = copyOfDist();
+  const code = join(dist, codeIn(dist)[0] ?? '');
+  const before = readFileSync(code).subarray(0, 64).toString('latin1');
+  utimesSync(join(dist, 'server.cjs'), 1_000, 1_000);
+  await hello(join(dist, 'main.js'), KEEP_MS);
+  const after = readFileSync(code).subarray(0, 64).toString('latin1');
+  expect(after.slice(0, 24)).toBe(before.slice(0, 24));
+  expect(after).not.toBe(before);
+});
+
+test('a folder that cannot be written to costs no start', async () => {
+  const dist = copyOfDist();
+  for (const name of codeIn(dist)) rmSync(join(dist, name));
+  // Not even root can make a file below a file.
+  rmSync(join(dist, 'main.js'));
+  cpSync(MAIN, join(dist, 'main.js'));
+  mkdirSync(join(dist, `server-${process.version}-${process.arch}.code`));
+  const { answer, stderr } = await hello(join(dist, 'main.js'), KEEP_MS);
+  expect(answer).toMatchObject(NAMED);
+  expect(stderr).not.toContain('.code');
+});
+
+test('flags of V8 that the kept code was not made with do no harm', () => {
+  const run = spawnSync(process.execPath, ['--no-opt', MAIN, '--version'], {
+    encoding: 'utf8',
+    env: cleanEnv(tempDir()),
+  });
+  expect(run).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('the installed command can be executed', () => {
+  expect(readFileSync(MAIN, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(statSync(MAIN).mode & 0o111).toBe(0o111);
+});
+
+test('a data directory that cannot be used is told at the call, not at the start', async () => {
+  const dir = tempDir();
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  chmodSync(file, 0o400);
+  const server = spawn(process.execPath, [MAIN], { env: cleanEnv(join(file, 'below')) });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'list_characters', arguments: {} } };
+  server.stdin.write(`${JSON.stringify(HELLO)}\n${JSON.stringify(call)}\n`);
+  let output = '';
+  const answer = await new Promise<{ result?: { structuredContent?: unknown } }>((resolve) => {
+    server.stdout.on('data', (chunk) => {
+      output += chunk;
+      const line = output.split('\n').find((each) => each.includes('"id":2'));
+      if (line?.endsWith('}')) resolve(JSON.parse(line));
+    });
+  });
+  expect(output).toContain('"serverInfo"');
+  expect(answer.result?.structuredContent).toMatchObject({ error: { code: 'store_unavailable', charged: 'no' } });
+});
