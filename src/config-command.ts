@@ -71,6 +71,8 @@ const COMMANDS: Readonly<Record<string, readonly Flag[]>> = {
 
 /** Reads the arguments (without the program itself). On anything unknown: sentences that say what would be right. */
 export function parseCommand(argv: readonly string[]): CommandLine | { readonly wrong: readonly string[] } {
+  // How every client starts it; Node's parser would be loaded for nothing.
+  if (argv.length === 0) return { command: { name: 'stdio' }, logFormat: 'text' };
   const { values, positionals, tokens } = parseArgs({
     args: [...argv],
     options: OPTIONS,

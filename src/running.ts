@@ -18,6 +18,8 @@ export interface RunningHost extends Host {
 }
 
 const SOON_MS = 250;
+/** A store that is locked or a disk that is full now may not be later, and there may be tasks to follow. */
+const AGAIN_MS = 5_000;
 
 export function appFor(config: Config, host: RunningHost): Running {
   let opening: Promise<App> | undefined;
@@ -44,9 +46,17 @@ export function appFor(config: Config, host: RunningHost): Running {
     },
     services: async (workspace) => (await open()).services(workspace),
     trackSoon: () => {
-      setTimeout(() => {
-        if (!closed) open().catch((error: unknown) => host.log(error instanceof Error ? error.message : String(error)));
-      }, SOON_MS);
+      let told = '';
+      const tryOpening = (): void => {
+        if (closed) return;
+        open().catch((error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          if (message !== told) host.log(message);
+          told = message;
+          setTimeout(tryOpening, AGAIN_MS).unref();
+        });
+      };
+      setTimeout(tryOpening, SOON_MS);
     },
     close: async () => {
       closed = true;

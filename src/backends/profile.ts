@@ -116,6 +116,7 @@ export function capabilitiesOf(dialect: Dialect): Capabilities {
     extractCharacter: operations.extractCharacter !== undefined,
     listCharacters: operations.listCharacters !== undefined,
     maxCharacters: dialect.maxCharacters,
+    choosesSize: !(['size', 'aspectRatio', 'resolution'] as const).some((key) => sends(operations.create, key)),
     referenceVideo: sends(operations.create, 'referenceVideo'),
     referenceImage: sends(operations.create, 'referenceImage'),
     remix: operations.remix !== undefined,

@@ -24,7 +24,6 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const made = await session.call('generate_video', {
       prompt: `@${HANDLE} walks along the sea at sunset`,
       duration: 8,
-      aspect_ratio: '16:9',
     });
     screen.line(
       `generate_video  ${made['task_id']} on ${made['backend']} (${made['route']}), $${made['cost_usd'] ?? 0}`,

@@ -48,6 +48,8 @@ export interface Capabilities {
   /** Understands `reference_video` and `influence_strength`. */
   readonly referenceVideo: boolean;
   readonly referenceImage: boolean;
+  /** Its protocol has no field for a size or a shape: it chooses. Default false. */
+  readonly choosesSize?: boolean | undefined;
   readonly remix: boolean;
   readonly edit: boolean;
   readonly extend: boolean;

@@ -12,6 +12,8 @@ export interface Fit extends CharacterFit {
   readonly seconds: number;
   readonly size?: Size | undefined;
   readonly price?: Price | undefined;
+  /** A size or shape is wanted, and the backend cannot be told. */
+  readonly sizeIgnored?: boolean | undefined;
   /** What was changed to make it fit, in short sentences. */
   readonly notes: readonly string[];
 }
@@ -33,7 +35,7 @@ export function isRefusal(result: Fit | Refusal): result is Refusal {
   return 'code' in result;
 }
 
-type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'notes'>;
+type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'sizeIgnored' | 'notes'>;
 
 /** The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can. */
 function fitModel(request: RouteRequest, candidate: Candidate, now: number): Made | Refusal {
@@ -79,10 +81,12 @@ function tryModel(request: RouteRequest, { profile, health }: Candidate, model: 
     return refuse('model_retired', 'model', `The backend said that it has no ${model}; it is asked again at ${again}.`);
   }
   const sizes = offer?.sizes ?? [];
+  // Where its sizes are known, one of them comes; where they are not, nobody can say.
+  const choosesSize = profile.capabilities.choosesSize && sizes.length === 0;
   if (request.size !== undefined && sizes.length > 0 && !sizes.includes(request.size)) {
     return refuse('not_supported', 'size', `${model} does not make ${request.size}, but ${list(sizes)}.`, { sizes });
   }
-  const ratio = request.size === undefined ? request.aspectRatio : undefined;
+  const ratio = request.size === undefined && !choosesSize ? request.aspectRatio : undefined;
   const shaped = ratio && sizeFor(profile, model, ratio);
   if (ratio !== undefined && shaped === undefined) {
     return refuse('not_supported', 'aspect_ratio', `${model} makes no ${ratio}, but ${list(sizes)}.`, { sizes });
@@ -96,7 +100,13 @@ function tryModel(request: RouteRequest, { profile, health }: Candidate, model: 
   }
   const rounded = request.seconds !== undefined && seconds !== asked;
   const notes = rounded ? [`${asked} s is made as ${seconds} s, the next length ${model} makes.`] : [];
-  return { model, seconds, size: request.size ?? shaped ?? defaultSize(profile, model), notes };
+  if (!choosesSize) return { model, seconds, size: request.size ?? shaped ?? defaultSize(profile, model), notes };
+  if (wantsSize(request)) notes.push(`${profile.id} takes no size and chooses its own.`);
+  return { model, seconds, sizeIgnored: wantsSize(request), notes };
+}
+
+export function wantsSize(request: RouteRequest): boolean {
+  return request.size !== undefined || request.aspectRatio !== undefined;
 }
 
 /** The size of a shape that a model makes: as large as the default one where there is a choice. */

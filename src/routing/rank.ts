@@ -12,9 +12,12 @@ const onRoute =
 // A character's own id goes before a reference video: it alone keeps the look, so it pins.
 const likeness: Step = (fit) => (fit.characterMode === 'reference_video' ? 1 : 0);
 
+// One that can be told the size goes before one that chooses it, where nothing that weighs more stands against it.
+const sized: Step = (fit) => (fit.sizeIgnored ? 1 : 0);
+
 const STEPS: { readonly [priority in Priority]: readonly Step[] } = {
-  stability: [likeness, onRoute('forwarding'), weight, price],
-  cost: [likeness, price, weight, onRoute('reverse')],
+  stability: [likeness, onRoute('forwarding'), sized, weight, price],
+  cost: [likeness, price, sized, weight, onRoute('reverse')],
 };
 
 /** The best first; what is equal stays in the order of configuration. An unknown price comes after any known one. */

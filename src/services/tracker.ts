@@ -45,9 +45,11 @@ export class Tracker {
     this.#core = core;
   }
 
+  /** Begins; of one that has begun: looks at the store now instead of when the next task is due. */
   start(): void {
     this.#core.changes.onAny = () => this.wake();
     this.#running ??= this.#run();
+    this.wake();
   }
 
   /** Looks at the store now instead of when the next task is due. */
