@@ -37,17 +37,17 @@ export async function runStoryboardDemo(options: DemoOptions): Promise<void> {
     const { scenes, seconds, backend, new_cost_usd } = plan;
     say(screen, 'make_storyboard', `quote: ${count(scenes)} scenes, ${seconds} s on ${backend}, $${new_cost_usd}`);
     const made = await session.call('make_storyboard', { ...film, max_cost_usd: Number(new_cost_usd) });
-    const id = String(made['storyboard_id']);
+    const id = String(made.storyboard_id);
     say(screen, '', `making ${id}`);
     const first = await follow(session, screen, id);
     const second = scenesOf(first)[1]!;
     await look(session, screen, second);
     const prompt = `The same, but @${HANDLE} spills a little`;
     const revised = await session.call('revise_video', { task_id: second.task_id, mode: 'remix', prompt });
-    say(screen, 'revise_video', `scene 2, remix: ${revised['task_id']} from ${revised['parent_id']}`);
+    say(screen, 'revise_video', `scene 2, remix: ${revised.task_id} from ${revised.parent_id}`);
     const done = await follow(session, screen, id);
-    say(screen, 'film', String(done['film_path']));
-    say(screen, '', `${done['seconds']} s, ${count(done['scenes'])} scenes, $${done['cost_usd']}`);
+    say(screen, 'film', String(done.film_path));
+    say(screen, '', `${done.seconds} s, ${count(done.scenes)} scenes, $${done.cost_usd}`);
   } finally {
     await session.close();
   }
@@ -69,11 +69,11 @@ async function cast(session: Session, screen: Screen): Promise<void> {
     size: SIZE,
     backend: BACKEND,
   });
-  const task = await finish(session, screen, String(clip['task_id']));
+  const task = await finish(session, screen, String(clip.task_id));
   await session.call('create_character', {
     name: 'Coffee Girl',
     handle: HANDLE,
-    file_path: task['file_path'],
+    file_path: task.file_path,
     backend: BACKEND,
     description: 'A drawn girl in a white dress with a coffee cup',
     rights_confirmed: true,
@@ -86,11 +86,11 @@ async function finish(session: Session, screen: Screen, taskId: string): Promise
     const task = await session.call('get_task', { task_id: taskId, wait_seconds: 20 }, (percent) =>
       screen.redraw(row('generate_video', `${progressBar(percent, BAR_WIDTH)} a clip of the character`)),
     );
-    if (task['file_path']) {
+    if (task.file_path) {
       screen.redraw(`${row('generate_video', `${progressBar(100, BAR_WIDTH)} a clip of the character`)}\n`);
       return task;
     }
-    if (task['error']) throw new Error(`the clip is ${task['status']}: ${JSON.stringify(task['error'])}`);
+    if (task.error) throw new Error(`the clip is ${task.status}: ${JSON.stringify(task.error)}`);
   }
 }
 
@@ -99,13 +99,13 @@ async function follow(session: Session, screen: Screen, id: string): Promise<Cal
   for (;;) {
     const board = await session.call('get_task', { task_id: id, wait_seconds: 0.3 });
     const rows = scenesOf(board).map((scene) => row(`  scene ${scene.scene}`, bar(scene)));
-    if (board['status'] === 'making') {
+    if (board.status === 'making') {
       screen.redraw(rows.join('\n'));
       continue;
     }
     screen.redraw(`${rows.join('\n')}\n`);
-    if (board['status'] === 'completed') return board;
-    throw new Error(`the storyboard needs attention: ${String(board['film_error'] ?? board['hint'])}`);
+    if (board.status === 'completed') return board;
+    throw new Error(`the storyboard needs attention: ${String(board.film_error ?? board.hint)}`);
   }
 }
 
@@ -122,7 +122,7 @@ async function look(session: Session, screen: Screen, scene: SceneView): Promise
 }
 
 function scenesOf(board: CallOutcome): readonly SceneView[] {
-  return (board['scenes'] as SceneView[] | undefined) ?? [];
+  return (board.scenes as SceneView[] | undefined) ?? [];
 }
 
 function count(list: unknown): number {

@@ -25,13 +25,11 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       prompt: `@${HANDLE} walks along the sea at sunset`,
       duration: 8,
     });
-    screen.line(
-      `generate_video  ${made['task_id']} on ${made['backend']} (${made['route']}), $${made['cost_usd'] ?? 0}`,
-    );
-    for (const reason of (made['reasons'] as string[]) ?? []) screen.line(`                why: ${reason}`);
-    const done = await follow(session, screen, String(made['task_id']));
-    screen.line(`saved           ${done['file_path']}`);
-    screen.line(`cost            $${done['cost_usd'] ?? 0} (${done['backend']})`);
+    screen.line(`generate_video  ${made.task_id} on ${made.backend} (${made.route}), $${made.cost_usd ?? 0}`);
+    for (const reason of (made.reasons as string[]) ?? []) screen.line(`                why: ${reason}`);
+    const done = await follow(session, screen, String(made.task_id));
+    screen.line(`saved           ${done.file_path}`);
+    screen.line(`cost            $${done.cost_usd ?? 0} (${done.backend})`);
     screen.line('');
     screen.line('Paste this into your client (mcp.json):');
     screen.line(clientEntry(options));
@@ -56,7 +54,7 @@ async function cast(session: Session, screen: Screen): Promise<void> {
     description: 'A drawn girl in a white dress with a coffee cup',
     rights_confirmed: true,
   });
-  const { bindings = [] } = answer['character'] as { bindings?: { backend: string; mention: string }[] };
+  const { bindings = [] } = answer.character as { bindings?: { backend: string; mention: string }[] };
   screen.line(`create_character @${HANDLE} is now ${bindings[0]?.mention} on ${bindings[0]?.backend}`);
 }
 
@@ -73,12 +71,12 @@ async function follow(session: Session, screen: Screen, taskId: string): Promise
     const task = await session.call('get_task', { task_id: taskId, wait_seconds: 20 }, (progress) =>
       screen.redraw(`get_task        ${progressBar(progress)}`),
     );
-    if (task['status'] === 'completed' && task['file_path']) {
+    if (task.status === 'completed' && task.file_path) {
       screen.redraw(`get_task        ${progressBar(100)} completed\n`);
       return task;
     }
-    if (['failed', 'expired', 'unknown'].includes(String(task['status']))) {
-      throw new Error(`the video is ${task['status']}: ${JSON.stringify(task['error'] ?? {})}`);
+    if (['failed', 'expired', 'unknown'].includes(String(task.status))) {
+      throw new Error(`the video is ${task.status}: ${JSON.stringify(task.error ?? {})}`);
     }
   }
 }

@@ -38,7 +38,7 @@ export function revisionOfScene(core: Core, scene: StoredScene): Task | undefine
 }
 
 function revisionId(scene: StoredScene): string | undefined {
-  const id = scene.state?.['revision'];
+  const id = scene.state?.revision;
   return typeof id === 'string' ? id : undefined;
 }
 

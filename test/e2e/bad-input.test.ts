@@ -90,7 +90,7 @@ describe('refused with the field and what would be right; nothing is sent or sto
   ])('%s %j', async (tool, args, code, field) => {
     const error = await server.fail(tool, args);
     expect(error).toMatchObject({ code, charged: 'no' });
-    if (field !== undefined) expect(error['field']).toBe(field);
+    if (field !== undefined) expect(error.field).toBe(field);
     expect(JSON.stringify(error)).not.toMatch(/\\n\s+at /);
     expect(await server.call('get_task')).not.toHaveProperty('tasks');
     expect(await server.call('list_characters')).toMatchObject({ characters: [{ handle: 'coffee_girl' }] });
@@ -99,7 +99,7 @@ describe('refused with the field and what would be right; nothing is sent or sto
 
 test('an unknown mention suggests the nearest', async () => {
   const error = await server.fail('generate_video', { prompt: '@cofee_girl walks' });
-  expect(error['hint']).toContain('@coffee_girl');
+  expect(error.hint).toContain('@coffee_girl');
 });
 
 test('an e-mail address and @2x are no mentions', async () => {

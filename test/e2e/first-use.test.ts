@@ -29,10 +29,10 @@ test('a newcomer makes a video with a character, and finds both after a restart'
     size: '1280x720',
   });
   expect(started).toMatchObject({ backend: 'sandbox-reverse', route: 'reverse', cost_usd: 0 });
-  expect(started['reasons']).toEqual(expect.arrayContaining([expect.stringContaining('only on sandbox-reverse')]));
-  const done = await first.finish(String(started['task_id']));
+  expect(started.reasons).toEqual(expect.arrayContaining([expect.stringContaining('only on sandbox-reverse')]));
+  const done = await first.finish(String(started.task_id));
   expect(done).toMatchObject({ status: 'completed', progress: 100, cost_usd: 0, backend: 'sandbox-reverse' });
-  const path = String(done['file_path']);
+  const path = String(done.file_path);
   expect(path.startsWith(join(dir, 'videos'))).toBe(true);
   const facts = await probe(readFileSync(path));
   expect(facts).toMatchObject({ width: 1280, height: 720 });
@@ -43,9 +43,9 @@ test('a newcomer makes a video with a character, and finds both after a restart'
   const { characters } = (await second.call('list_characters')) as { characters?: Answer[] };
   expect(characters).toMatchObject([{ handle: 'coffee_girl' }]);
   const { tasks } = (await second.call('get_task')) as { tasks?: Answer[] };
-  expect(tasks).toMatchObject([{ task_id: started['task_id'], status: 'completed', file_path: path }]);
+  expect(tasks).toMatchObject([{ task_id: started.task_id, status: 'completed', file_path: path }]);
   const again = await second.call('generate_video', { prompt: '@coffee_girl reads', duration: 4 });
-  expect(await second.finish(String(again['task_id']))).toMatchObject({ status: 'completed' });
+  expect(await second.finish(String(again.task_id))).toMatchObject({ status: 'completed' });
 });
 
 test('a completed task comes with a link to its file', async () => {
@@ -72,10 +72,10 @@ test('a character is bound to a second backend from its kept source, and several
   await server.call('create_character', girl);
   await server.call('create_character', { ...girl, name: 'Max', video_url: 'https://example.com/max.mp4' });
   const both = await server.call('generate_video', { prompt: '@coffee_girl meets @max', characters: ['coffee_girl'] });
-  const done = await server.finish(String(both['task_id']));
+  const done = await server.finish(String(both.task_id));
   expect(done).toMatchObject({ status: 'completed' });
   const extracted = (await server.call('extract_character', {
-    task_id: both['task_id'],
+    task_id: both.task_id,
     name: 'Sea Girl',
     rights_confirmed: true,
   })) as unknown as Bound;

@@ -44,7 +44,7 @@ describe('one gateway, one key, both routes', () => {
       seconds: 8,
       cost_usd: 0.8,
     });
-    expect(stable['reasons']).toEqual(expect.arrayContaining([expect.stringMatching(/7 s is made as 8 s/)]));
+    expect(stable.reasons).toEqual(expect.arrayContaining([expect.stringMatching(/7 s is made as 8 s/)]));
     const [seed, openai] = created(sandbox);
     expect(seed).toMatchObject({ path: '/v1/sora/generate', body: { prompt: 'a fox', duration: 10 } });
     expect(openai).toMatchObject({
@@ -70,10 +70,10 @@ describe('one gateway, one key, both routes', () => {
       size: '720x1280',
       priority: 'stability',
     });
-    const { file_path } = await server.finish(String(clip['task_id']));
+    const { file_path } = await server.finish(String(clip.task_id));
     const handle = { ...girl, name: 'Sea Girl', video_url: undefined, file_path, backend: 'forwarding' };
     const { character } = (await server.call('create_character', handle)) as { character: Answer };
-    expect(character['bindings']).toMatchObject([{ route: 'forwarding', mention: 'Sea Girl' }]);
+    expect(character.bindings).toMatchObject([{ route: 'forwarding', mention: 'Sea Girl' }]);
     const named = await server.call('generate_video', { prompt: '@sea_girl swims', duration: 4 });
     expect(named).toMatchObject({ route: 'forwarding' });
     expect(created(sandbox).at(-1)?.body).toMatchObject({
@@ -114,8 +114,8 @@ describe('one gateway, one key, both routes', () => {
     const server = await connect(dir, quick(dir, { ...bothAt(sandbox), reverse: 'http://127.0.0.1:9/v1' }));
     const started = await server.call('generate_video', { prompt: 'a fox', duration: 4 });
     expect(started).toMatchObject({ route: 'forwarding', cost_usd: 0.4 });
-    expect(started['reasons']).toEqual(expect.arrayContaining([expect.stringMatching(/reverse did not take it/)]));
-    expect(await server.finish(String(started['task_id']))).toMatchObject({ status: 'completed', cost_usd: 0.4 });
+    expect(started.reasons).toEqual(expect.arrayContaining([expect.stringMatching(/reverse did not take it/)]));
+    expect(await server.finish(String(started.task_id))).toMatchObject({ status: 'completed', cost_usd: 0.4 });
   });
 
   test('a refused create fails with the reason, and nothing is charged', async () => {
@@ -132,7 +132,7 @@ describe('one gateway, one key, both routes', () => {
     const dir = tempDir();
     const server = await connect(dir, { ...quick(dir, bothAt(sandbox)), SORA_BUDGET_USD_DAY: '0.12' });
     const started = await server.call('generate_video', { prompt: 'a fox [fail]' });
-    const failed = await server.finish(String(started['task_id']));
+    const failed = await server.finish(String(started.task_id));
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'moderation_blocked' } });
     expect(await server.call('generate_video', { prompt: 'a fox' })).toMatchObject({ cost_usd: 0.12 });
     expect(await server.fail('generate_video', { prompt: 'a fox' })).toMatchObject({ code: 'budget_exceeded' });
@@ -148,9 +148,7 @@ describe('every figure of the price table, offline', () => {
     for (const [duration, [standard, pro, reverse]] of Object.entries(table)) {
       const { quotes } = (await server.call('estimate_cost', { duration: Number(duration) })) as { quotes: Answer[] };
       const price = (model: string, route: string, size?: string) =>
-        quotes.find((each) => each['model'] === model && each['route'] === route && each['size_class'] === size)?.[
-          'per_video_usd'
-        ];
+        quotes.find((each) => each.model === model && each.route === route && each.size_class === size)?.per_video_usd;
       expect(price('sora-2', 'forwarding')).toBe(standard);
       expect(price('sora-2-pro', 'forwarding', '1024p')).toBe(pro);
       expect(price('sora-2', 'reverse')).toBe(reverse);

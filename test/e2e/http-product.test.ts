@@ -55,7 +55,7 @@ async function call(client: Client, name: string, args: Record<string, unknown> 
 async function finish(client: Client, taskId: unknown): Promise<Answer> {
   for (;;) {
     const task = await call(client, 'get_task', { task_id: taskId, wait_seconds: 20 });
-    if (task['next_poll_seconds'] === undefined) return task;
+    if (task.next_poll_seconds === undefined) return task;
   }
 }
 
@@ -71,7 +71,7 @@ test('the first start makes a token, shows it once and keeps it to its owner; SI
   const client = await connect(first.url, token);
   const { task_id } = await call(client, 'generate_video', { prompt: 'a fox', duration: 4 });
   const done = await finish(client, task_id);
-  const link = String(done['file_url']);
+  const link = String(done.file_url);
   const video = await fetch(link, { headers: { range: 'bytes=4-7' } });
   expect([video.status, await video.text()]).toEqual([206, 'ftyp']);
   expect((await fetch(link.replace(/signature=.*/, 'signature=x'))).status).toBe(401);

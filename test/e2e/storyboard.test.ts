@@ -19,14 +19,14 @@ interface Scene {
 }
 
 function scenesOf(board: Answer): readonly Scene[] {
-  return board['scenes'] as Scene[];
+  return board.scenes as Scene[];
 }
 
 /** Waits until nothing more comes of the storyboard. */
 async function settle(server: Connected, id: string): Promise<Answer> {
   for (let turn = 0; turn < 12; turn++) {
     const board = await server.call('get_task', { task_id: id, wait_seconds: 20 });
-    if (board['status'] !== 'making') return board;
+    if (board.status !== 'making') return board;
   }
   throw new Error(`${id} does not end:\n${server.stderr()}`);
 }
@@ -73,7 +73,7 @@ describe('a storyboard over stdio', () => {
         { prompt: 'a gull follows', duration: 4 },
       ],
     });
-    const id = String(made['storyboard_id']);
+    const id = String(made.storyboard_id);
     expect(made).toMatchObject({ status: 'making', seconds: 16, new_cost_usd: 0 });
     for (;;) {
       const board = await first.call('get_task', { task_id: id, wait_seconds: 1 });
@@ -83,13 +83,13 @@ describe('a storyboard over stdio', () => {
 
     const second = await connect(dir);
     const stuck = await settle(second, id);
-    expect(stuck['status']).toBe('attention');
+    expect(stuck.status).toBe('attention');
     expect(scenesOf(stuck).map(({ status }) => status)).toEqual(['completed', 'failed', 'completed']);
     expect(scenesOf(stuck)[1]?.error).toMatchObject({
       code: 'moderation_blocked',
       hint: expect.stringMatching(/Change/),
     });
-    expect(stuck['hint']).toContain(`make_storyboard with only storyboard_id ${id} makes scene 2 again`);
+    expect(stuck.hint).toContain(`make_storyboard with only storyboard_id ${id} makes scene 2 again`);
     await second.call('make_storyboard', { storyboard_id: id });
     const third = scenesOf(stuck)[2]!;
     const revision = await second.call('revise_video', {
@@ -103,12 +103,12 @@ describe('a storyboard over stdio', () => {
     const last = await connect(dir);
     const film = await settle(last, id);
     expect(film).toMatchObject({ status: 'completed', seconds: 16, backend: 'sandbox-forwarding' });
-    expect(scenesOf(film)[2]).toMatchObject({ task_id: revision['task_id'], mode: 'remix', parent_id: third.task_id });
+    expect(scenesOf(film)[2]).toMatchObject({ task_id: revision.task_id, mode: 'remix', parent_id: third.task_id });
     const jobs = await last.call('get_task', { limit: 50 });
-    expect(jobs['tasks']).toHaveLength(5);
-    expect(jobs['storyboards']).toMatchObject([{ storyboard_id: id, film_path: film['film_path'] }]);
+    expect(jobs.tasks).toHaveLength(5);
+    expect(jobs.storyboards).toMatchObject([{ storyboard_id: id, film_path: film.film_path }]);
 
-    const path = String(film['film_path']);
+    const path = String(film.film_path);
     expect(path).toMatch(new RegExp(`^${dir}/films/harbour-at-dawn-[0-9a-f]{8}\\.mp4$`));
     const answer = await last.client.callTool({ name: 'get_task', arguments: { task_id: id } });
     const link = answer.content[1] as { uri: string; name: string; mimeType: string };
@@ -132,7 +132,7 @@ describe('a storyboard over stdio', () => {
     if (installed('chromium')) {
       const played = await playInChromium(path);
       expect(played).toMatchObject({ width: 1280, height: 720 });
-      expect(played['seconds']).toBeCloseTo(16, 1);
+      expect(played.seconds).toBeCloseTo(16, 1);
     }
   }, 180_000);
 
@@ -143,7 +143,7 @@ describe('a storyboard over stdio', () => {
     const scenes = ['one', 'two', 'three'].map((prompt) => ({ prompt }));
     const plan = await server.call('make_storyboard', { title: 'T', scenes, dry_run: true, max_cost_usd: 1 });
     expect(plan).toMatchObject({ status: 'planned', new_cost_usd: 1.2, backend: 'studio', seconds: 12 });
-    expect(plan['notes']).toEqual(['not covered: scene 3; max_cost_usd is $1; refused whole without partial: true']);
+    expect(plan.notes).toEqual(['not covered: scene 3; max_cost_usd is $1; refused whole without partial: true']);
     const refused = await server.fail('make_storyboard', { title: 'T', scenes, max_cost_usd: 1 });
     expect(refused).toMatchObject({
       code: 'budget_exceeded',
@@ -156,12 +156,12 @@ describe('a storyboard over stdio', () => {
     expect(await server.call('get_task')).toEqual({ hint: expect.stringContaining('No videos yet') });
     const some = await server.call('make_storyboard', { title: 'T', scenes, max_cost_usd: 1, partial: true });
     expect(some).toMatchObject({ new_cost_usd: 0.8, notes: ['left out: scene 3; max_cost_usd is $1'] });
-    const stopped = await settle(server, String(some['storyboard_id']));
+    const stopped = await settle(server, String(some.storyboard_id));
     expect(scenesOf(stopped).map(({ status }) => status)).toEqual(['completed', 'completed', 'planned']);
     expect(creates(sandbox)).toHaveLength(2);
-    const rest = await server.call('make_storyboard', { storyboard_id: some['storyboard_id'], max_cost_usd: 0.4 });
+    const rest = await server.call('make_storyboard', { storyboard_id: some.storyboard_id, max_cost_usd: 0.4 });
     expect(rest).toMatchObject({ new_cost_usd: 0.4, cost_usd: 1.2 });
-    const done = await settle(server, String(some['storyboard_id']));
+    const done = await settle(server, String(some.storyboard_id));
     expect(done).toMatchObject({ status: 'completed', cost_usd: 1.2 });
     expect(creates(sandbox)).toHaveLength(3);
   }, 120_000);
@@ -175,7 +175,7 @@ describe('a storyboard over stdio', () => {
     expect(made).toMatchObject({ new_cost_usd: 20 });
     const more = await server.fail('make_storyboard', { title: 'One more', scenes: [{ prompt: 'x' }] });
     expect(more).toMatchObject({ code: 'budget_exceeded', left_usd: 0 });
-    const done = await settle(server, String(made['storyboard_id']));
+    const done = await settle(server, String(made.storyboard_id));
     expect(done).toMatchObject({ status: 'completed', cost_usd: 20, seconds: 200 });
     const sent = creates(sandbox);
     expect(sent).toHaveLength(50);

@@ -33,7 +33,7 @@ export function tempDir(): string {
 
 /** The environment of a new user: nothing of ours but what the test gives. */
 export function cleanEnv(dataDir: string, env: Record<string, string> = {}): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: dataDir, SORA_DATA_DIR: dataDir, ...env };
+  return { PATH: process.env.PATH ?? '', HOME: dataDir, SORA_DATA_DIR: dataDir, ...env };
 }
 
 /** Closed with the test. */
@@ -74,7 +74,7 @@ export async function openServer(dataDir: string, env: Record<string, string> = 
     finish: async (taskId) => {
       for (let turn = 0; turn < 20; turn++) {
         const task = await connected.call('get_task', { task_id: taskId, wait_seconds: 20 });
-        if (task['next_poll_seconds'] === undefined) return task;
+        if (task.next_poll_seconds === undefined) return task;
       }
       throw new Error(`${taskId} does not end`);
     },
