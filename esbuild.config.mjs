@@ -4,15 +4,15 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { packParts } from './build/parts.mjs';
-import { apart, lighterSdk } from './build/plugins.mjs';
-import { warm } from './build/warm.mjs';
+import { packParts } from './.build/parts.mjs';
+import { apart, lighterSdk } from './.build/plugins.mjs';
+import { warm } from './.build/warm.mjs';
 
 /*
  * The whole product is bundled; only better-sqlite3, which is native, stays outside. test/bench/README.md says what each of
  * these saves.
  *
- * dist/main.js        starts server.cjs with V8's code of an earlier start (build/start.cjs)
+ * dist/main.js        starts server.cjs with V8's code of an earlier start (.build/start.cjs)
  * dist/server.cjs     what every start runs
  * dist/later.cjs      what is loaded when it is needed: the store, the backends, HTTP, the sandbox, media, the commands
  * dist/server-*.code  V8's code of a start on this Node; made here, and by the first start on another Node
@@ -73,7 +73,7 @@ const require = createRequire(import.meta.url);
 for (const codec of CODECS) await copyFile(require.resolve(codec), to(basename(codec)));
 await build({
   absWorkingDir: at('.'),
-  entryPoints: ['build/start.cjs'],
+  entryPoints: ['.build/start.cjs'],
   outfile: to('main.js'),
   minify: true,
   platform: 'node',

@@ -12,7 +12,9 @@ export function book(core: Core, before: Task, after: Task, remote: RemoteVideo)
   switch (after.state) {
     case 'completed':
     case 'expired':
+      // One that was unknown for long was settled then, and is only now known to have cost that.
       if (before.spent === undefined) settleAt(core, after, actualPrice(core, after, remote));
+      else core.store.tasks.update(after.id, { charged: before.spent > 0 ? 'yes' : 'no' });
       return;
     case 'failed':
       releaseHold(core, after);

@@ -28,10 +28,12 @@ const FORMS = Object.values(KEYS).flatMap((key) => [
 /** An upstream that says back what it was sent, in every place where it can. */
 async function startEcho(): Promise<{ server: Server; url: string; seen: () => number }> {
   let seen = 0;
+  let posts = 0;
   const server = createServer((request, response) => {
     const auth = String(request.headers.authorization);
     const key = auth.replace(/^Bearer /, '');
-    const turn = seen++ % 6;
+    seen += 1;
+    const turn = request.method === 'POST' ? posts++ % 6 : 0;
     request.resume();
     request.on('end', () => {
       const json = (status: number, body: unknown) =>
@@ -40,7 +42,7 @@ async function startEcho(): Promise<{ server: Server; url: string; seen: () => n
           .end(JSON.stringify(body));
       if (request.method === 'GET' && request.url?.includes('/tasks/')) {
         const link = `http://${request.headers.host}/file.mp4?token=${encodeURIComponent(key)}`;
-        return json(200, { status: 'completed', video_url: link, error: `bad ${key}` });
+        return json(200, { status: 'completed', video_url: link, note: `bad ${key}` });
       }
       if (request.method === 'GET') return json(404, { error: { message: `nothing here for ${auth}`, code: key } });
       if (turn === 0) return json(401, { error: { message: `Incorrect API key provided: ${key}`, code: key } });
@@ -77,7 +79,7 @@ test('no key is in any byte of stdout, stderr, the database or the data director
   const app = await scene.start({ leaseMs: 5_000 }, env);
   const good = await app.call('generate_video', { prompt: 'a fox', backend: 'forwarding' });
   expect(good).toMatchObject({ ok: true });
-  for (let turn = 0; turn < 7; turn++) {
+  for (let turn = 0; turn < 12; turn++) {
     await app.call('generate_video', { prompt: `a hen ${turn}`, backend: 'reverse' });
     await app.call('create_character', {
       name: `Girl ${turn}`,

@@ -36,7 +36,7 @@ let real: Bundle;
 let deferred: Bundle;
 
 beforeAll(async () => {
-  const { lighterSdk } = (await import(join(ROOT, 'build/plugins.mjs'))) as { lighterSdk: Plugin };
+  const { lighterSdk } = (await import(join(ROOT, '.build/plugins.mjs'))) as { lighterSdk: Plugin };
   [real, deferred] = await Promise.all([bundled([]), bundled([lighterSdk])]);
 });
 

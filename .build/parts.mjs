@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { transform } from 'esbuild';
 
 /**
- * Packs esbuild's split output into two files for build/start.cjs. `first` is an object with a function for each part that `entry`
+ * Packs esbuild's split output into two files for .build/start.cjs. `first` is an object with a function for each part that `entry`
  * and the `started` sources run at once, and the place of each other part in `later`.
  */
 export async function packParts(outputFiles, described, { entry, started }) {
