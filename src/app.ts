@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { Backend } from './backends/backend.ts';
 import { definitionOf, referenceProfiles } from './backends/definition.ts';
+import { createFetcher } from './backends/fetcher.ts';
 import type { GoneMemory } from './backends/gone-memory.ts';
 import { guarded } from './backends/guarded.ts';
 import { createBackend } from './backends/registry.ts';
@@ -54,6 +55,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
   const backends = await openBackends(config, sandbox?.baseUrl, clock, (id) => storedMemory(store, id, clock));
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
+  const fetcher = createFetcher(fetchGuard(config.fetchHosts), clock);
   const core: Core = {
     store,
     backends,
@@ -64,6 +66,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     leases: new Leases(store.tasks, clock, newId('proc'), host.leaseMs ?? LEASE_MS),
     workspace: (name) =>
       workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
+    fetchMedia: (url, field) => fetcher.fetch(url, field),
     log: host.log,
     reached: host.reached ?? (() => {}),
   };
@@ -79,7 +82,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     track: () => tracker.start(),
     close: async () => {
       await tracker.stop();
-      await Promise.all([...backends.values()].map((backend) => backend.close()));
+      await Promise.all([fetcher, ...backends.values()].map((each) => each.close()));
       await sandbox?.close();
       store.close();
     },

@@ -31,7 +31,12 @@ export function redact(text: string, secrets: Iterable<Secret>): string {
   let clean = text;
   for (const secret of secrets) {
     const value = secret.reveal();
-    if (value.length >= 4) clean = clean.replaceAll(value, HIDDEN);
+    if (value.length >= 4) for (const form of formsOf(value)) clean = clean.replaceAll(form, HIDDEN);
   }
   return clean;
+}
+
+/** As it is, as a link or a form has it, and as Basic credentials or a log may have it. */
+function formsOf(value: string): ReadonlySet<string> {
+  return new Set([value, encodeURIComponent(value), Buffer.from(value).toString('base64')]);
 }

@@ -32,3 +32,14 @@ export function toolBytes(tools: readonly Tool[] = TOOLS): ToolBytes {
 function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
+
+/** The tools that every client needs; the others came later, and have a budget of their own. */
+const SIX: ReadonlySet<string> = new Set([
+  'create_character',
+  'extract_character',
+  'list_characters',
+  'generate_video',
+  'get_task',
+  'estimate_cost',
+]);
+export const FIRST_SIX = TOOLS.filter((tool) => SIX.has(tool.name));

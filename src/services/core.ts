@@ -47,6 +47,8 @@ export interface Core {
   /** What this process has in hand. */
   readonly leases: Leases;
   readonly workspace: (name: string) => Workspace;
+  /** The bytes of a picture or video that a caller points at. `field`: the argument that named it. */
+  readonly fetchMedia: (url: string, field: string) => Promise<Uint8Array>;
   readonly log: (line: string) => void;
   readonly reached: (step: Step) => void;
 }

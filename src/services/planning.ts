@@ -23,8 +23,17 @@ export function castOf(core: Core, workspace: string, request: VideoRequest): Ch
   });
 }
 
-/** Turns a router's choice into what is sent there: mentions in the backend's words, ids, reference media. */
-export async function planOf(core: Core, workspace: string, request: VideoRequest, choice: Choice): Promise<Plan> {
+/**
+ * Turns a router's choice into what is sent there: mentions in the backend's words, ids, reference media. `kept`: a
+ * picture that was fitted before will do.
+ */
+export async function planOf(
+  core: Core,
+  workspace: string,
+  request: VideoRequest,
+  choice: Choice,
+  kept = false,
+): Promise<Plan> {
   const cast = castOf(core, workspace, request);
   const substitute = choice.characterMode === 'reference_video';
   return {
@@ -37,7 +46,7 @@ export async function planOf(core: Core, workspace: string, request: VideoReques
     reasons: choice.reasons,
     sentPrompt: promptFor(core, workspace, request, cast, choice),
     characters: choice.characterMode === 'bound' ? cast.map((each) => inVideo(each, choice.backend)) : [],
-    referenceImage: await imageFor(core, request.referenceImage, choice.size),
+    referenceImage: await imageFor(core, request.referenceImage, choice.size, kept),
     referenceVideo: substitute ? choice.characterVideoUrl : request.referenceVideo,
     influenceStrength: request.influenceStrength ?? (substitute ? DEFAULT_INFLUENCE : undefined),
   };
@@ -53,12 +62,13 @@ export async function planAgain(core: Core, task: Task): Promise<Plan> {
   const bound = cast.length > 0 && cast.every((each) => bindingOn(each, task.backend)?.state === 'ready');
   const mode: CharacterMode = cast.length === 0 ? 'none' : bound ? 'bound' : 'reference_video';
   const [first] = cast;
-  const plan = await planOf(core, task.workspace, task.request, {
+  const choice: Choice = {
     ...task,
     quote: task.quoted,
     characterMode: mode,
     characterVideoUrl: first && standInOf(core, task, first),
-  });
+  };
+  const plan = await planOf(core, task.workspace, task.request, choice, true);
   return { ...plan, sentPrompt: task.sentPrompt };
 }
 
@@ -106,14 +116,17 @@ function inVideo(character: Character, backend: string): CharacterInVideo {
   return { remoteId: binding?.remoteId ?? '', name: binding?.remoteName ?? character.name };
 }
 
+/** Exactly as large as the video where that is known; else as it is, for the upstream to make of it what it can. */
 async function imageFor(
   core: Core,
   reference: string | undefined,
   size: Size | undefined,
+  kept: boolean,
 ): Promise<MediaSource | undefined> {
   if (reference === undefined) return undefined;
-  if (/^https?:/i.test(reference)) return { kind: 'url', url: reference };
-  if (size === undefined) return { kind: 'file', path: reference };
+  if (size === undefined) {
+    return /^https?:/i.test(reference) ? { kind: 'url', url: reference } : { kind: 'file', path: reference };
+  }
   const { fittedImage } = await import('./reference-image.ts');
-  return { kind: 'file', path: await fittedImage(core, reference, size) };
+  return { kind: 'file', path: await fittedImage(core, reference, size, kept) };
 }

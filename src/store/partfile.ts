@@ -5,6 +5,9 @@ import { SoraError, withFacts } from '../domain/errors.ts';
 import { errorCode, storeError } from './errors.ts';
 import { claimPart } from './part-claim.ts';
 
+/** Chunks are gathered into writes of this size: a write each costs more than the bytes do. */
+const FLUSH_BYTES = 512 * 1024;
+
 /** What a source sends. */
 export interface PartSource {
   readonly body: AsyncIterable<Uint8Array>;
@@ -91,18 +94,37 @@ async function pour(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let at = offset;
-  for await (const chunk of untilAborted(body, signal)) {
-    if (at + chunk.length > most) {
-      await file.truncate(0);
-      throw broken(`more than the announced ${most} bytes came`);
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  const flush = async () => {
+    const [chunks, from] = [held, at - heldBytes];
+    [held, heldBytes] = [[], 0];
+    if (chunks.length > 0) await writeAll(file, Buffer.concat(chunks), from);
+  };
+  try {
+    for await (const chunk of untilAborted(body, signal)) {
+      if (at + chunk.length > most) {
+        [held, heldBytes] = [[], 0];
+        await file.truncate(0);
+        throw broken(`more than the announced ${most} bytes came`);
+      }
+      held.push(chunk);
+      heldBytes += chunk.length;
+      at += chunk.length;
+      if (heldBytes >= FLUSH_BYTES) await flush();
     }
-    for (let done = 0; done < chunk.length; ) {
-      const { bytesWritten } = await file.write(chunk, done, chunk.length - done, at + done);
-      done += bytesWritten;
-    }
-    at += chunk.length;
+  } finally {
+    // What came before it broke off is kept: the next attempt goes on from there.
+    await flush();
   }
   return at;
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** A source that hears nothing any more would otherwise keep the part, and the caller, for ever. */

@@ -33,7 +33,7 @@ async function startEcho(): Promise<{ server: Server; url: string; seen: () => n
     const auth = String(request.headers.authorization);
     const key = auth.replace(/^Bearer /, '');
     seen += 1;
-    const turn = request.method === 'POST' ? posts++ % 6 : 0;
+    const turn = request.method === 'POST' ? posts++ % 7 : 0;
     request.resume();
     request.on('end', () => {
       const json = (status: number, body: unknown) =>

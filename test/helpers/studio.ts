@@ -65,6 +65,9 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
     leases: new Leases(store.tasks, clock, `proc_${randomBytes(4).toString('hex')}`, 30_000),
     workspace: () => workspace,
     log: (line) => void logged.push(line),
+    fetchMedia: async () => {
+      throw new Error('nothing is fetched in this test');
+    },
     reached: () => {},
   };
   const tracker = new Tracker(core);
