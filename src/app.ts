@@ -66,7 +66,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     leases: new Leases(store.tasks, clock, newId('proc'), host.leaseMs ?? LEASE_MS),
     workspace: (name) =>
       workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
-    fetchMedia: (url, field) => fetcher.fetch(url, field),
+    fetchMedia: (url, field) => fetcher.load(url, field),
     log: host.log,
     reached: host.reached ?? (() => {}),
   };

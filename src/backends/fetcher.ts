@@ -8,7 +8,7 @@ import { sleep } from './retry.ts';
 /** Fetches what callers point at. */
 export interface Fetcher {
   /** The bytes of a picture or video, at most 100 MiB. `field`: the argument that named it, for messages. */
-  fetch(url: string, field: string, signal?: AbortSignal): Promise<Uint8Array>;
+  load(url: string, field: string, signal?: AbortSignal): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export function createFetcher(guard: AddressGuard, clock: Clock): Fetcher {
     timing: { clock, random: Math.random, sleep },
   });
   return {
-    fetch: async (url, field, signal) => {
+    load: async (url, field, signal) => {
       const { file } = await loadMedia({ kind: 'url', url }, field, http, signal);
       if (file.kind !== 'memory') throw new TypeError('an address was loaded from disk');
       return file.bytes;
