@@ -186,7 +186,7 @@ describe('a defect', () => {
   it('is a bare 500, and the reason goes to the operator', async () => {
     const server = await start({
       serverFor: () => {
-        throw new Error('secret inside /work/main/src');
+        throw new Error('secret inside /home/ada/server/src');
       },
     });
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };
