@@ -1,27 +1,29 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
-import { sweepParts } from '../store/part-claim.ts';
+import type { DueKind } from '../store/due.ts';
+import { Chores } from './chores.ts';
 import type { Core } from './core.ts';
-import { joinFilms } from './films.ts';
 import { follow } from './follow.ts';
 import { followMany } from './follow-many.ts';
 import { reconcile } from './reconcile.ts';
-import { reconcileCharacters } from './reconcile-character.ts';
 import { recover } from './recover.ts';
+import { Rest } from './rest.ts';
 import { saveVideo } from './save.ts';
 import { sendQueued } from './send-queued.ts';
 
 /** At the latest after this the store is looked at anew: another process may have died with tasks in hand. */
 const MAX_IDLE_MS = 5_000;
-const LEAST_IDLE_MS = 20;
-const AT_ONCE = 16;
+/** What is due and was not taken is in our own hands, or its lane is full; whatever ends wakes us anyway. */
+const LEAST_IDLE_MS = 100;
+/** Each kind of work has places of its own: large downloads must not keep anybody from being polled. */
+const LANES = [
+  { kinds: ['poll', 'recover'], atOnce: 16 },
+  { kinds: ['send'], atOnce: 8 },
+  { kinds: ['save'], atOnce: 4 },
+] as const satisfies readonly { readonly kinds: readonly DueKind[]; readonly atOnce: number }[];
 /** With so many jobs running at a backend, one list call tells more than asking for the one that is due. */
 const LIST_FROM = 2;
-const CHARACTERS_EVERY_MS = 15_000;
-const FILMS_EVERY_MS = 1_000;
-const SWEEP_EVERY_MS = 10 * 60_000;
 const STOP_WITHIN_MS = 800;
 
 /**
@@ -31,18 +33,17 @@ const STOP_WITHIN_MS = 800;
 export class Tracker {
   readonly #core: Core;
   readonly #inHand = new Set<Promise<void>>();
+  readonly #lanes = new Map<DueKind, Set<Promise<void>>>();
   readonly #stopping = new AbortController();
   /** Backends that say they list, and do not. */
   readonly #unlisting = new Set<string>();
-  #wake: () => void = () => {};
-  #awake = false;
+  readonly #rest = new Rest();
   #running: Promise<void> | undefined;
-  #charactersDueAt = 0;
-  #filmsDueAt = 0;
-  #sweepDueAt = 0;
+  readonly #chores: Chores;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#chores = new Chores(core, this.#stopping.signal);
   }
 
   /** Begins; of one that has begun: looks at the store now instead of when the next task is due. */
@@ -54,8 +55,7 @@ export class Tracker {
 
   /** Looks at the store now instead of when the next task is due. */
   wake(): void {
-    this.#awake = true;
-    this.#wake();
+    this.#rest.end();
   }
 
   /** Ends within a second: reads and downloads are cut off and put back, creates that left are given that second. */
@@ -78,58 +78,44 @@ export class Tracker {
     beat.unref();
     while (!this.#stopping.signal.aborted) {
       const idle = this.#guarded(() => this.#takeDue()) ?? MAX_IDLE_MS;
-      await this.#rest(idle);
+      await this.#rest.for(idle);
     }
     clearInterval(beat);
   }
 
   /** Takes what is due into hand; returns how long nothing more will be, in milliseconds. */
   #takeDue(): number {
-    const { store, clock, leases } = this.#core;
-    const { owner, ms: leaseMs } = leases;
-    const backends = [...this.#core.backends.keys()];
-    this.#lookAround();
-    const room = AT_ONCE - this.#inHand.size;
-    if (room <= 0) return MAX_IDLE_MS;
-    const due = store.tasks.claimDue({ owner, now: clock(), leaseMs, limit: room, backends, except: leases.held() });
+    const { store, clock, leases, backends } = this.#core;
+    for (const work of this.#chores.due()) this.#hold(work);
+    const claim = { owner: leases.owner, leaseMs: leases.ms, backends: [...backends.keys()] };
+    let taken = 0;
+    for (const { kinds, atOnce } of LANES) {
+      const lane = this.#lanes.get(kinds[0]) ?? new Set();
+      this.#lanes.set(kinds[0], lane);
+      const limit = atOnce - lane.size;
+      if (limit <= 0) continue;
+      const due = store.tasks.claimDue({ ...claim, now: clock(), kinds, limit, except: leases.held() });
+      taken += due.length;
+      this.#take(due, lane);
+    }
+    const next = store.tasks.nextDueAt(claim.owner, clock(), claim.backends);
+    if (next === undefined) return MAX_IDLE_MS;
+    return Math.max(taken > 0 ? 0 : LEAST_IDLE_MS, Math.min(MAX_IDLE_MS, next - clock()));
+  }
+
+  #take(due: readonly Task[], lane: Set<Promise<void>>): void {
     const polls = new Map<string, Task[]>();
     for (const task of due) {
       if (task.state === 'queued' || task.state === 'in_progress') {
         polls.set(task.backend, [...(polls.get(task.backend) ?? []), task]);
       } else {
-        this.#hold(leases.during(task.id, this.#handle(task)));
+        this.#hold(this.#core.leases.during(task.id, this.#handle(task)), lane);
       }
     }
-    for (const [backend, tasks] of polls) this.#poll(backend, tasks);
-    if (due.length === room) return 0;
-    const next = store.tasks.nextDueAt(owner, clock(), backends);
-    if (next === undefined) return MAX_IDLE_MS;
-    // What is due and was not claimed is in our own hands.
-    return Math.max(due.length > 0 ? 0 : LEAST_IDLE_MS, Math.min(MAX_IDLE_MS, next - clock()));
+    for (const [backend, tasks] of polls) this.#poll(backend, tasks, lane);
   }
 
-  /** What is not a task: characters whose create was lost, and films whose scenes are there. Not on every turn. */
-  #lookAround(): void {
-    const now = performance.now();
-    if (now >= this.#charactersDueAt) {
-      this.#charactersDueAt = now + CHARACTERS_EVERY_MS;
-      this.#hold(reconcileCharacters(this.#core, this.#stopping.signal));
-    }
-    if (now >= this.#sweepDueAt) {
-      this.#sweepDueAt = now + SWEEP_EVERY_MS;
-      this.#hold(sweepParts(join(this.#core.store.dataDir, 'videos')));
-    }
-    if (now >= this.#filmsDueAt) {
-      this.#filmsDueAt = Number.POSITIVE_INFINITY;
-      this.#hold(
-        joinFilms(this.#core, this.#stopping.signal).finally(() => {
-          this.#filmsDueAt = performance.now() + FILMS_EVERY_MS;
-        }),
-      );
-    }
-  }
-
-  #poll(backend: string, tasks: readonly Task[]): void {
+  #poll(backend: string, tasks: readonly Task[], lane: Set<Promise<void>>): void {
     const { signal } = this.#stopping;
     const { backends, leases, store } = this.#core;
     const lists = backends.get(backend)?.listVideos !== undefined && !this.#unlisting.has(backend);
@@ -138,9 +124,9 @@ export class Tracker {
       const asked = followMany(this.#core, backend, tasks, signal).then((able) => {
         if (!able) this.#unlisting.add(backend);
       });
-      this.#hold(leases.during(ids, asked));
+      this.#hold(leases.during(ids, asked), lane);
     } else {
-      for (const task of tasks) this.#hold(leases.during(task.id, follow(this.#core, task, signal)));
+      for (const task of tasks) this.#hold(leases.during(task.id, follow(this.#core, task, signal)), lane);
     }
   }
 
@@ -166,16 +152,18 @@ export class Tracker {
     }
   }
 
-  #hold(work: Promise<void>): void {
+  #hold(work: Promise<void>, lane?: Set<Promise<void>>): void {
     const held = work
       .catch((error: unknown) => {
         if (!this.#stopping.signal.aborted) this.#core.log(`tracker: ${describe(error)}`);
       })
       .finally(() => {
         this.#inHand.delete(held);
+        lane?.delete(held);
         this.wake();
       });
     this.#inHand.add(held);
+    lane?.add(held);
   }
 
   #renew(): void {
@@ -192,23 +180,6 @@ export class Tracker {
       this.#core.log(`tracker: ${describe(error)}`);
       return undefined;
     }
-  }
-
-  #rest(ms: number): Promise<void> {
-    if (ms === 0 || this.#awake) {
-      this.#awake = false;
-      return new Promise((resolve) => setImmediate(resolve));
-    }
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake(), ms);
-      timer.unref();
-      this.#wake = () => {
-        this.#wake = () => {};
-        this.#awake = false;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

@@ -94,24 +94,27 @@ async function pour(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let at = offset;
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
+  let filled = 0;
+  const buffer = Buffer.allocUnsafe(FLUSH_BYTES);
   const flush = async () => {
-    const [chunks, from] = [held, at - heldBytes];
-    [held, heldBytes] = [[], 0];
-    if (chunks.length > 0) await writeAll(file, Buffer.concat(chunks), from);
+    const bytes = buffer.subarray(0, filled);
+    filled = 0;
+    await writeAll(file, bytes, at - bytes.length);
   };
   try {
     for await (const chunk of untilAborted(body, signal)) {
       if (at + chunk.length > most) {
-        [held, heldBytes] = [[], 0];
+        filled = 0;
         await file.truncate(0);
         throw broken(`more than the announced ${most} bytes came`);
       }
-      held.push(chunk);
-      heldBytes += chunk.length;
+      if (filled + chunk.length > buffer.length) await flush();
+      if (chunk.length > buffer.length) await writeAll(file, chunk, at);
+      else {
+        buffer.set(chunk, filled);
+        filled += chunk.length;
+      }
       at += chunk.length;
-      if (heldBytes >= FLUSH_BYTES) await flush();
     }
   } finally {
     // What came before it broke off is kept: the next attempt goes on from there.

@@ -93,10 +93,9 @@ function smallDisk(size: string): string | undefined {
 function fill(dir: string, leave: number): string {
   const ballast = join(dir, 'ballast');
   let size = 64 * 1024 * 1024;
-  for (let written = 0; size >= 4_096; ) {
+  while (size >= 4_096) {
     try {
       writeFileSync(ballast, Buffer.alloc(size, 1), { flag: 'a' });
-      written += size;
     } catch {
       size = Math.floor(size / 2);
     }
@@ -171,4 +170,14 @@ describe('the disk', () => {
       hint: expect.stringMatching(/SORA_DATA_DIR/),
     });
   });
+});
+
+test('videos that take for ever to fetch keep nobody else from being made, polled or saved', async () => {
+  const app = await startApp();
+  app.sandbox.fault({ on: 'link', kind: 'slow-body', delayMs: 120_000, times: 3 });
+  const slow = await Promise.all([1, 2, 3].map((n) => app.make(`slow ${n}`, REVERSE)));
+  await eventually(() => app.count('link') >= 3);
+  const quick = await Promise.all(Array.from({ length: 20 }, (_, n) => app.make(`quick ${n}`, REVERSE)));
+  await Promise.all(quick.map(({ task }) => app.reaches(task.id, 'completed')));
+  for (const { task } of slow) expect(app.task(task.id)).toMatchObject({ state: 'completed', saveState: 'pending' });
 });

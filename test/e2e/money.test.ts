@@ -1,18 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { SoraError } from '../../src/domain/errors.ts';
 import { NOTHING } from '../../src/domain/money.ts';
-import { startApp, usd } from '../helpers/app.ts';
+import { failure, startApp, usd } from '../helpers/app.ts';
 import { bundleServer, openScene } from '../helpers/crash.ts';
-
-/** The error that it ends with. */
-async function failure(work: Promise<unknown>): Promise<SoraError> {
-  const error = await work.then(
-    () => new Error('it went well'),
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SoraError) return error;
-  throw error;
-}
 
 const REVERSE = { backend: 'reverse' };
 /** $0.40 on the forwarding backend, $0.12 on the reverse one. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type App, openApp } from '../../src/app.ts';
 import { type BackendConfig, type Budget, type Config, loadConfig } from '../../src/config.ts';
+import { SoraError } from '../../src/domain/errors.ts';
 import { fromUsd } from '../../src/domain/money.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Task } from '../../src/domain/task.ts';
@@ -142,4 +143,14 @@ async function plainConfig(dataDir: string, baseUrl: string): Promise<Config> {
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return loaded.config;
+}
+
+/** The error that it ends with. */
+export async function failure(work: Promise<unknown>): Promise<SoraError> {
+  const error = await work.then(
+    () => new Error('it went well'),
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SoraError) return error;
+  throw error;
 }

@@ -1,0 +1,158 @@
+import { writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { aBackend, aSandbox, failure, startApp, usd } from '../helpers/app.ts';
+import { clipBytes } from '../helpers/media.ts';
+
+const FORWARDING = { backend: 'forwarding' };
+const REVERSE = { backend: 'reverse' };
+
+/** A port on which nothing listens. */
+async function deadPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('a create that surely did not arrive goes to the other backend, before there is a job', () => {
+  test.each([
+    ['its connection is refused', async () => `http://127.0.0.1:${await deadPort()}/v1`],
+    ['its name does not resolve', async () => 'http://no-such-host.invalid/v1'],
+    ['it speaks no TLS', async () => (await aSandbox()).baseUrl.replace('http:', 'https:')],
+  ])('%s', async (_, address) => {
+    const sandbox = await aSandbox();
+    const backends = [aBackend('reverse', await address()), aBackend('forwarding', sandbox.baseUrl)];
+    const app = await startApp({ sandbox, backends });
+    const { task } = await app.make('a fox');
+    expect(task).toMatchObject({ backend: 'forwarding', state: 'queued', quoted: 400_000 });
+    expect(task.reasons.at(-1)).toMatch(/^reverse did not take it: .*could not be reached/);
+    expect(sandbox.jobs()).toHaveLength(1);
+    await app.reaches(task.id, 'completed');
+    expect(app.store.ledger.rows('local', '2026-01-01')).toMatchObject([{ backend: 'forwarding', spent: 400_000 }]);
+  });
+
+  test.each(['429', '503'] as const)('it says %s', async (kind) => {
+    const app = await startApp();
+    app.sandbox.fault({ on: 'create', kind, retryAfter: 60 });
+    const { task } = await app.make('a fox');
+    expect(task).toMatchObject({ backend: 'forwarding', state: 'queued' });
+    expect(app.sandbox.jobs()).toHaveLength(1);
+  });
+
+  test('where there is no other, the refusal is told and nothing is charged', async () => {
+    const backends = [aBackend('reverse', `http://127.0.0.1:${await deadPort()}/v1`)];
+    const app = await startApp({ backends, budget: usd({ day: 1 }) });
+    const told = await failure(app.make('a fox', { idempotencyKey: 'k' }));
+    expect(told).toMatchObject({ code: 'backend_unavailable', retryable: true, charged: 'no' });
+    expect(app.store.ledger.summary('local', Date.now()).day.used).toBe(0);
+  });
+});
+
+describe('a create that may have arrived is never sent again', () => {
+  test.each([
+    ['dropped after the request', 'drop-after', 1],
+    ['dropped before it was carried out', 'drop-before', 0],
+    ['rubbish', 'rubbish', 1],
+    ['a gateway’s page', 'html', 1],
+    ['32 MiB of JSON', 'huge-json', 1],
+    ['a bare 500', '500', 0],
+  ] as const)('%s', async (_, kind, jobs) => {
+    const app = await startApp({ budget: usd({ day: 1 }) });
+    app.sandbox.fault({ on: 'create', kind });
+    const { task } = await app.make('a fox', { ...REVERSE, idempotencyKey: 'k' });
+    expect(task).toMatchObject({
+      state: 'unknown',
+      charged: 'unknown',
+      error: { code: 'answer_lost', retryable: false },
+    });
+    expect(task.error?.hint).toMatch(/Do not submit it again/);
+    expect((await app.make('a fox', { ...REVERSE, idempotencyKey: 'k' })).task.id).toBe(task.id);
+    expect(app.count('create')).toBe(1);
+    expect(app.sandbox.jobs()).toHaveLength(jobs);
+    expect(app.store.ledger.held(task.id)).toBe(120_000);
+  });
+
+  test('where jobs can be listed, the job is found', async () => {
+    const app = await startApp();
+    app.sandbox.fault({ on: 'create', kind: 'rubbish' });
+    const { task } = await app.make('a fox', FORWARDING);
+    expect(task.state).toBe('unknown');
+    const found = await app.reaches(task.id, 'completed');
+    expect(found).toMatchObject({ remoteId: app.sandbox.jobs()[0]!.id, charged: 'yes', spent: 400_000 });
+    expect(found.error).toBeUndefined();
+  });
+
+  test('two lost ones of the same words are each given one of the two jobs', async () => {
+    const app = await startApp();
+    app.sandbox.fault({ on: 'create', kind: 'rubbish', times: 2 });
+    const made = await Promise.all([app.make('a fox', FORWARDING), app.make('a fox', FORWARDING)]);
+    const found = await Promise.all(made.map(({ task }) => app.reaches(task.id, 'completed')));
+    expect(new Set(found.map(({ remoteId }) => remoteId)).size).toBe(2);
+    expect(app.count('create')).toBe(2);
+  });
+
+  test('an answer with the id of another job is no answer, whoever has that job', async () => {
+    const upstream = createHttpServer((request, response) => {
+      request.resume().on('end', () => {
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end('{"task_id":"task_same","status":"queued"}');
+      });
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void upstream.close());
+    const { port } = upstream.address() as { port: number };
+    const app = await startApp({ backends: [aBackend('reverse', `http://127.0.0.1:${port}/v1`)] });
+    const first = await app.make('a fox');
+    expect(first.task).toMatchObject({ state: 'queued', remoteId: 'task_same' });
+    const second = await app.make('a hen');
+    const third = await app.app.services('other').videos.generate({ prompt: 'an owl' });
+    for (const { task } of [second, third]) {
+      expect(task).toMatchObject({
+        state: 'unknown',
+        charged: 'unknown',
+        error: { message: expect.stringMatching(/id of another job/) },
+      });
+      expect(task.remoteId).toBeUndefined();
+    }
+    expect(app.task(first.task.id).state).toBe('queued');
+  });
+});
+
+describe('a character whose create got no answer', () => {
+  const girl = { name: 'Coffee Girl', rightsConfirmed: true };
+
+  test('is found where characters can be listed, and does not come in twice', async () => {
+    const app = await startApp();
+    app.sandbox.fault({ on: 'character-create', kind: 'drop-after' });
+    const input = { ...girl, videoUrl: 'https://example.com/girl.mp4', backend: 'reverse' };
+    expect(await failure(app.services.characters.create(input))).toMatchObject({ charged: 'unknown' });
+    expect(await failure(app.services.characters.create(input))).toMatchObject({
+      code: 'character_not_ready',
+      hint: expect.stringMatching(/Do not create it again blindly/),
+    });
+    const { characters } = await app.services.characters.list({ refresh: true });
+    expect(characters).toMatchObject([{ handle: 'coffee_girl', bindings: [{ state: 'ready', backend: 'reverse' }] }]);
+    expect(app.count('character-create')).toBe(1);
+  });
+
+  test('stays unknown where they cannot, and is not made again', async () => {
+    const app = await startApp();
+    const filePath = join(app.dataDir, 'girl.mp4');
+    writeFileSync(filePath, await clipBytes());
+    app.sandbox.fault({ on: 'character-create', kind: 'drop-after' });
+    const input = { ...girl, filePath, backend: 'forwarding' };
+    expect(await failure(app.services.characters.create(input))).toMatchObject({ charged: 'unknown' });
+    await app.services.characters.list({ refresh: true });
+    expect(await failure(app.services.characters.create(input))).toMatchObject({
+      charged: 'unknown',
+      retryable: false,
+    });
+    expect(app.count('character-create')).toBe(1);
+    await app.services.characters.create({ ...input, handle: 'coffee_girl_2' });
+  });
+});
