@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Each test file may spawn servers of its own; two cores serve them best one or two at a time.
-    maxWorkers: 2,
+    // Most tests wait for servers they spawned; three at a time keep two cores busy.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
