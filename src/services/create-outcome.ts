@@ -14,7 +14,7 @@ const RECONCILE_FIRST_MS = 5_000;
 /** Writes down the job that a create made. One that another task has already is no answer. */
 export async function bind(core: Core, task: Task, remote: RemoteVideo): Promise<Task> {
   const what = `task ${task.id} is job ${remote.remoteId} of ${task.backend}`;
-  const bound = await Promise.resolve().then(() => bindRemote(core, task, remote, 'create'));
+  const bound = await persistSurely(core.log, what, () => bindRemote(core, task, remote, 'create'));
   if (bound !== 'taken') return bound;
   const failure = new SoraError({
     code: 'answer_lost',
