@@ -65,13 +65,15 @@ export class Characters implements CharacterService {
       throw invalid('backend', `there is no backend ${JSON.stringify(input.backend)}`, this.#backendsHint());
     }
     const notes = input.refresh ? await adoptListed(this.#core, this.#workspace, input.backend, context.signal) : [];
-    const page = this.#core.store.characters.page({
+    const { store } = this.#core;
+    const asked = {
       workspace: this.#workspace.name,
       query: input.query,
       backend: input.backend,
       limit: input.limit ?? DEFAULT_PAGE,
       cursor: input.cursor,
-    });
+    };
+    const page = store.recall.get(`characters ${JSON.stringify(asked)}`, () => store.characters.page(asked));
     return { characters: page.items, nextCursor: page.nextCursor, notes };
   }
 

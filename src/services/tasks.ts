@@ -30,20 +30,20 @@ export class Tasks implements TaskService {
   }
 
   async get(reference: string, wait: WaitOptions = {}, context: RequestContext = {}): Promise<TaskReport> {
-    let task = findTask(this.#core, this.#workspace.name, reference);
+    let found = this.#look(reference);
     const end = Date.now() + Math.min(LONGEST_WAIT_SECONDS, wait.waitSeconds ?? 0) * 1000;
-    for (let told = -1; !isSettled(task); ) {
+    for (let told = -1; !isSettled(found.task); ) {
+      const { id, progress } = found.task;
       const left = end - Date.now();
       if (left <= 0 || context.signal?.aborted) break;
-      if (task.progress > told) wait.onProgress?.(this.#report(task));
-      told = task.progress;
-      const { id } = task;
+      if (progress > told) wait.onProgress?.(this.#report(found));
+      told = progress;
       await this.#core.changes.next(this.#workspace.name, Math.min(left, LOOK_EVERY_MS), context.signal, (change) => {
         return change.kind === 'task' && change.taskId === id;
       });
-      task = this.#core.store.tasks.byId(task.id) ?? task;
+      found = this.#look(id);
     }
-    return this.#report(task);
+    return this.#report(found);
   }
 
   list(input: ListTasksInput): TaskPage {
@@ -60,10 +60,24 @@ export class Tasks implements TaskService {
     return await stillOf(this.#core, findTask(this.#core, this.#workspace.name, reference), context.signal);
   }
 
-  #report(task: Task): TaskReport {
-    const children = this.#core.store.tasks.children(task.id);
-    return { ...reportOf(this.#core, task), children: children.map((child) => child.id) };
+  #look(reference: string): Found {
+    const { store } = this.#core;
+    const workspace = this.#workspace.name;
+    return store.recall.get(`task ${workspace} ${reference}`, () => {
+      const task = findTask(this.#core, workspace, reference);
+      return { task, children: store.tasks.children(task.id).map((child) => child.id) };
+    });
   }
+
+  #report({ task, children }: Found): TaskReport {
+    return { ...reportOf(this.#core, task), children };
+  }
+}
+
+interface Found {
+  readonly task: Task;
+  /** Ids of what was made from it. */
+  readonly children: readonly string[];
 }
 
 /** Nothing more comes of it: it is over, and its file is saved or will not be soon. */

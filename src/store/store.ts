@@ -9,6 +9,7 @@ import { Ledger } from './ledger.ts';
 import { MetaRepository } from './meta.ts';
 import { migrate } from './migrations.ts';
 import { ObservationRepository } from './observations.ts';
+import { Recall } from './recall.ts';
 import { StoryboardRepository } from './storyboards.ts';
 import { TaskRepository } from './tasks.ts';
 
@@ -30,6 +31,7 @@ export interface Store {
   readonly storyboards: StoryboardRepository;
   readonly observations: ObservationRepository;
   readonly meta: MetaRepository;
+  readonly recall: Recall;
   /** All or nothing, with the write lock from the start. `work` must not await. */
   transaction<T>(work: () => T extends Promise<unknown> ? never : T): T;
   close(): void;
@@ -63,6 +65,7 @@ export function storeOn(database: Database, dataDir: string, clock: Clock): Stor
     storyboards: new StoryboardRepository(database, clock),
     observations: new ObservationRepository(database),
     meta: new MetaRepository(database),
+    recall: new Recall(database),
     transaction: (work) => database.transaction(work),
     close: () => database.close(),
   };
