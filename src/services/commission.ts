@@ -55,6 +55,8 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
       return { notes: [...missing, ...withdrawn], made, board: write(core, workspace, draft, made) };
     }),
   );
+  // One yes is for one film.
+  if (input.confirm !== undefined) core.confirmations.use(input.confirm);
   core.reached('storyboard:reserved');
   return { board: written.board, cost: priceOf(written.made), notes: written.notes };
 }

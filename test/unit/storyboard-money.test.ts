@@ -83,6 +83,9 @@ describe('the price of a storyboard', () => {
     });
     await nothingMade(studio);
     const made = await studio.storyboards.make({ ...FILM, confirm: token });
+    await expect(studio.storyboards.make({ ...FILM, confirm: token })).rejects.toMatchObject({
+      code: 'confirmation_required',
+    });
     expect(made.status).toBe('making');
     // A small change stays below the threshold, and asks nobody.
     await studio.storyboards.make({ storyboardId: made.id, scenes: [{ scene: 1 }, { scene: 2, prompt: 'new' }] });
