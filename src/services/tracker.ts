@@ -4,8 +4,7 @@ import type { Task } from '../domain/task.ts';
 import type { DueKind } from '../store/due.ts';
 import { Chores } from './chores.ts';
 import type { Core } from './core.ts';
-import { follow } from './follow.ts';
-import { followMany } from './follow-many.ts';
+import { Polls } from './polls.ts';
 import { reconcile } from './reconcile.ts';
 import { recover } from './recover.ts';
 import { Rest } from './rest.ts';
@@ -22,8 +21,6 @@ const LANES = [
   { kinds: ['send'], atOnce: 8 },
   { kinds: ['save'], atOnce: 4 },
 ] as const satisfies readonly { readonly kinds: readonly DueKind[]; readonly atOnce: number }[];
-/** With so many jobs running at a backend, one list call tells more than asking for the one that is due. */
-const LIST_FROM = 2;
 const STOP_WITHIN_MS = 800;
 
 /**
@@ -35,14 +32,14 @@ export class Tracker {
   readonly #inHand = new Set<Promise<void>>();
   readonly #lanes = new Map<DueKind, Set<Promise<void>>>();
   readonly #stopping = new AbortController();
-  /** Backends that say they list, and do not. */
-  readonly #unlisting = new Set<string>();
+  readonly #polls: Polls;
   readonly #rest = new Rest();
   #running: Promise<void> | undefined;
   readonly #chores: Chores;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#polls = new Polls(core, this.#stopping.signal);
     this.#chores = new Chores(core, this.#stopping.signal);
   }
 
@@ -87,46 +84,28 @@ export class Tracker {
   #takeDue(): number {
     const { store, clock, leases, backends } = this.#core;
     for (const work of this.#chores.due()) this.#hold(work);
-    const claim = { owner: leases.owner, leaseMs: leases.ms, backends: [...backends.keys()] };
+    const claim = { owner: leases.owner, leaseMs: leases.ms };
+    const known = [...backends.keys()];
     let taken = 0;
     for (const { kinds, atOnce } of LANES) {
       const lane = this.#lanes.get(kinds[0]) ?? new Set();
       this.#lanes.set(kinds[0], lane);
       const limit = atOnce - lane.size;
       if (limit <= 0) continue;
-      const due = store.tasks.claimDue({ ...claim, now: clock(), kinds, limit, except: leases.held() });
+      const backends = kinds[0] === 'poll' ? this.#polls.askable() : known;
+      const due = store.tasks.claimDue({ ...claim, backends, now: clock(), kinds, limit, except: leases.held() });
       taken += due.length;
       this.#take(due, lane);
     }
-    const next = store.tasks.nextDueAt(claim.owner, clock(), claim.backends);
+    const next = store.tasks.nextDueAt(claim.owner, clock(), known);
     if (next === undefined) return MAX_IDLE_MS;
     return Math.max(taken > 0 ? 0 : LEAST_IDLE_MS, Math.min(MAX_IDLE_MS, next - clock()));
   }
 
   #take(due: readonly Task[], lane: Set<Promise<void>>): void {
-    const polls = new Map<string, Task[]>();
-    for (const task of due) {
-      if (task.state === 'queued' || task.state === 'in_progress') {
-        polls.set(task.backend, [...(polls.get(task.backend) ?? []), task]);
-      } else {
-        this.#hold(this.#core.leases.during(task.id, this.#handle(task)), lane);
-      }
-    }
-    for (const [backend, tasks] of polls) this.#poll(backend, tasks, lane);
-  }
-
-  #poll(backend: string, tasks: readonly Task[], lane: Set<Promise<void>>): void {
-    const { signal } = this.#stopping;
-    const { backends, leases, store } = this.#core;
-    const lists = backends.get(backend)?.listVideos !== undefined && !this.#unlisting.has(backend);
-    if (lists && store.tasks.unfinishedCount(backend) >= LIST_FROM) {
-      const ids = tasks.map((task) => task.id);
-      const asked = followMany(this.#core, backend, tasks, signal).then((able) => {
-        if (!able) this.#unlisting.add(backend);
-      });
-      this.#hold(leases.during(ids, asked), lane);
-    } else {
-      for (const task of tasks) this.#hold(leases.during(task.id, follow(this.#core, task, signal)), lane);
+    for (const work of this.#polls.about(due.filter(runs))) this.#hold(work, lane);
+    for (const task of due.filter((task) => !runs(task))) {
+      this.#hold(this.#core.leases.during(task.id, this.#handle(task)), lane);
     }
   }
 
@@ -143,7 +122,6 @@ export class Tracker {
         return await saveVideo(this.#core, task, signal);
       case 'queued':
       case 'in_progress':
-        return await follow(this.#core, task, signal);
       case 'failed':
       case 'expired':
         return;
@@ -181,6 +159,10 @@ export class Tracker {
       return undefined;
     }
   }
+}
+
+function runs({ state }: Task): boolean {
+  return state === 'queued' || state === 'in_progress';
 }
 
 function describe(error: unknown): string {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { aReport, fakeServices } from '../helpers/fake-services.ts';
 import { CLIENTS, modern, post, startHttp, TOKENS, until } from '../helpers/http.ts';
+import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
 const wait = (task = 'task_1') =>
   modern('tools/call', { name: 'get_task', arguments: { task_id: task, wait_seconds: 20 } });
@@ -68,7 +69,7 @@ describe('the end', () => {
     expect(JSON.stringify(await (await running).json())).toContain('"progress":61');
     const started = performance.now();
     await closed;
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(performance.now() - started).toBeLessThan(PROMPTLY_MS);
     spare.destroy();
     for (const client of streams) await client.close();
     expect(alpha.listeners()).toBe(0);
@@ -112,7 +113,7 @@ describe('the end', () => {
     await until(() => (alpha.calls.get?.length ?? 0) === CLIENTS.length);
     const started = performance.now();
     await server.close();
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(PROMPTLY_MS);
     expect(performance.now() - started).toBeGreaterThan(190);
   });
 
