@@ -9,6 +9,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { persist } from './persist.ts';
 import type { Plan } from './plan.ts';
 import { planOf } from './planning.ts';
+import { REPEATED, remember, repeated } from './repeat.ts';
 import { reserve } from './reserve.ts';
 import type { QuotedScene } from './scene-quotes.ts';
 import { inScene } from './scenes.ts';
@@ -46,13 +47,18 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
   if (context.signal?.aborted) throw new SoraError({ code: 'cancelled', message: 'the caller left; nothing was made' });
   const written = await persist(() =>
     core.store.transaction(() => {
+      // Another process may have carried it out while a person was asked.
+      const earlier = repeated(core, workspace, input);
+      if (earlier) return { notes: [REPEATED], made: [], board: earlier };
       checkUnchanged(core, workspace, draft.existing);
       const withdrawn = withdraw(core, draft);
       // The money may have gone elsewhere while a person was asked.
       const still = cover(core, workspace, covered.scenes, { maxCostUsd, partial });
       const made = scenes.filter(({ index }) => still.scenes.some((scene) => scene.index === index));
       const missing = [covered.missing, still.missing].flatMap((each) => (each ? `left out: ${each}` : []));
-      return { notes: [...missing, ...withdrawn], made, board: write(core, workspace, draft, made) };
+      const board = write(core, workspace, draft, made);
+      remember(core, workspace, input, board.id);
+      return { notes: [...missing, ...withdrawn], made, board };
     }),
   );
   // One yes is for one film.

@@ -1,4 +1,5 @@
 import { SoraError } from '../domain/errors.ts';
+import { NOTHING } from '../domain/money.ts';
 import { clean } from '../domain/text.ts';
 import type { StoredStoryboard } from '../store/storyboards.ts';
 import { boardReport, isBoardSettled, joinNotes, plannedReport } from './board-report.ts';
@@ -8,6 +9,7 @@ import { cover } from './coverage.ts';
 import { draftOf } from './draft.ts';
 import { clipsOf } from './films.ts';
 import { persist } from './persist.ts';
+import { REPEATED, repeated } from './repeat.ts';
 import { type QuotedScene, quoteScenes } from './scene-quotes.ts';
 import type {
   BoardWaitOptions,
@@ -32,6 +34,8 @@ export class Storyboards implements StoryboardService {
   }
 
   async make(input: MakeStoryboardInput, context: RequestContext = {}): Promise<StoryboardReport> {
+    const earlier = input.dryRun ? undefined : repeated(this.#core, this.#workspace, input);
+    if (earlier) return { ...boardReport(this.#core, earlier), newCost: NOTHING, notes: [REPEATED] };
     const existing = input.storyboardId === undefined ? undefined : this.#find(input.storyboardId);
     const draft = await draftOf(this.#core, this.#workspace, input, existing);
     const quote = quoteScenes(this.#core, this.#workspace, draft);

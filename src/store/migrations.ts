@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
 import { LEDGER } from './steps/ledger.ts';
 import { OBSERVATIONS } from './steps/observations.ts';
+import { STORYBOARD_REQUESTS } from './steps/storyboard-requests.ts';
 import { STORYBOARDS } from './steps/storyboards.ts';
 import { TASKS } from './steps/tasks.ts';
 
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '003-ledger', sql: LEDGER },
   { name: '004-storyboards', sql: STORYBOARDS },
   { name: '005-observations', sql: OBSERVATIONS },
+  { name: '006-storyboard-requests', sql: STORYBOARD_REQUESTS },
 ];
 
 const TABLE =

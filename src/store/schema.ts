@@ -17,6 +17,7 @@ export interface Schema {
   spending: SpendingRow;
   storyboards: StoryboardRow;
   scenes: SceneRow;
+  storyboard_requests: StoryboardRequestRow;
   observations: ObservationRow;
   meta: { key: string; value: string };
 }
@@ -162,6 +163,14 @@ export interface SceneRow {
   task_id: string | null;
   fingerprint: string | null;
   state_json: string | null;
+}
+
+export interface StoryboardRequestRow {
+  workspace: string;
+  idempotency_key: string;
+  fingerprint: string;
+  storyboard_id: string;
+  created_at: number;
 }
 
 export interface ObservationRow {

@@ -47,6 +47,15 @@ export interface StoredStoryboard {
   readonly updatedAt: number;
 }
 
+/** A call that was carried out, by its idempotency key. */
+export interface StoryboardRequest {
+  readonly workspace: string;
+  readonly idempotencyKey: string;
+  /** Of what was asked for. */
+  readonly fingerprint: string;
+  readonly storyboardId: string;
+}
+
 export type StoryboardPatch = Partial<
   Omit<StoredStoryboard, 'id' | 'workspace' | 'scenes' | 'createdAt' | 'updatedAt'>
 >;
@@ -59,6 +68,7 @@ export class StoryboardRepository {
   readonly #scenes: Statement<Selectable<SceneRow>>;
   readonly #pending: Statement<Selectable<StoryboardRow>>;
   readonly #ofTask: Statement<{ storyboard_id: string }>;
+  readonly #request: Statement<{ fingerprint: string; storyboard_id: string }>;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -82,6 +92,13 @@ export class StoryboardRepository {
       scenes.selectAll().where('storyboard_id', '=', slot<string>('id')).orderBy('position'),
     );
     this.#ofTask = database.prepare(scenes.select('storyboard_id').where('task_id', '=', slot<string>('taskId')));
+    this.#request = database.prepare(
+      build
+        .selectFrom('storyboard_requests')
+        .select(['fingerprint', 'storyboard_id'])
+        .where('workspace', '=', slot<string>('workspace'))
+        .where('idempotency_key', '=', slot<string>('key')),
+    );
   }
 
   insert(board: StoredStoryboard): StoredStoryboard {
@@ -124,6 +141,18 @@ export class StoryboardRepository {
   /** The storyboard one of whose scenes a task makes. */
   idOfTask(taskId: string): string | undefined {
     return this.#ofTask.first({ taskId })?.storyboard_id;
+  }
+
+  insertRequest({ workspace, idempotencyKey, fingerprint, storyboardId }: StoryboardRequest): void {
+    const row = { workspace, idempotency_key: idempotencyKey, fingerprint, storyboard_id: storyboardId };
+    const created = { created_at: this.#clock() };
+    this.#database.run(this.#database.build.insertInto('storyboard_requests').values({ ...row, ...created }));
+  }
+
+  /** What an idempotency key stands for. */
+  request(workspace: string, idempotencyKey: string): StoryboardRequest | undefined {
+    const row = this.#request.first({ workspace, key: idempotencyKey });
+    return row && { workspace, idempotencyKey, fingerprint: row.fingerprint, storyboardId: row.storyboard_id };
   }
 
   /** All scenes anew, in this order; ids that stay keep their meaning to the caller. */

@@ -89,6 +89,8 @@ function askEverything(database: Database): void {
   storyboards.updateStoryboard('sb', { title: 'u' });
   storyboards.get(workspace, 'sb');
   storyboards.page({ workspace, limit: 5 });
+  storyboards.insertRequest({ workspace, idempotencyKey: 'k', fingerprint: 'f', storyboardId: 'sb' });
+  storyboards.request(workspace, 'k');
   storyboards.idOfTask(task.id);
   observations.get('x', '*');
   meta.get('x');

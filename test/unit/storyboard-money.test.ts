@@ -91,3 +91,51 @@ describe('the price of a storyboard', () => {
     await studio.storyboards.make({ storyboardId: made.id, scenes: [{ scene: 1 }, { scene: 2, prompt: 'new' }] });
   });
 });
+
+describe('an idempotency key', () => {
+  const KEYED: MakeStoryboardInput = { ...FILM, idempotencyKey: 'film-1' };
+
+  test('makes one film, however often and from wherever it is asked for', async () => {
+    const studio = await openStudio();
+    const [made, again] = await Promise.all([studio.storyboards.make(KEYED), studio.storyboards.make(KEYED)]);
+    expect(again.id).toBe(made.id);
+    expect([made.newCost, again.newCost].sort()).toEqual([0, 1_200_000]);
+    await studio.settle(made.id!);
+    // Another limit is not another film, nor is one that is only planned made or taken for it.
+    const late = await studio.storyboards.make({ ...KEYED, maxCostUsd: 0.01 });
+    expect(late).toMatchObject({ id: made.id, status: 'completed', newCost: 0, cost: 1_200_000 });
+    expect(late.notes).toEqual(['made before under this idempotency_key; nothing new']);
+    expect((await studio.storyboards.make({ ...KEYED, dryRun: true })).status).toBe('planned');
+    expect(studio.sandbox.jobs()).toHaveLength(3);
+    expect(studio.storyboards.list(10).storyboards).toHaveLength(1);
+  });
+
+  test('stands for a change as well, and for one request only', async () => {
+    const studio = await openStudio();
+    const { id } = await studio.storyboards.make(KEYED);
+    await studio.settle(id!);
+    const redo = { storyboardId: id, scenes: [{ scene: 1, redo: true }, { scene: 2 }], idempotencyKey: 'redo-1' };
+    await studio.storyboards.make(redo);
+    await studio.settle(id!);
+    await studio.storyboards.make(redo);
+    await studio.settle(id!);
+    expect(studio.sandbox.jobs()).toHaveLength(4);
+    await expect(studio.storyboards.make({ ...redo, idempotencyKey: 'film-1' })).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+      field: 'idempotency_key',
+      charged: 'no',
+      message: `idempotency_key was used for another request (${id})`,
+    });
+    expect(studio.sandbox.jobs()).toHaveLength(4);
+  });
+
+  test('of a call that was refused is free', async () => {
+    const studio = await openStudio();
+    await expect(studio.storyboards.make({ ...KEYED, maxCostUsd: 1 })).rejects.toMatchObject({
+      code: 'budget_exceeded',
+    });
+    await nothingMade(studio);
+    const other = await studio.storyboards.make({ ...KEYED, scenes: [{ prompt: 'one' }] });
+    expect(other).toMatchObject({ status: 'making', newCost: 400_000 });
+  });
+});

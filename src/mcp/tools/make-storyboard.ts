@@ -19,6 +19,7 @@ export const makeStoryboard = defineTool({
       dry_run: z.boolean().describe('Only quote').optional(),
       partial: z.boolean().describe('Make what the budget covers').optional(),
       storyboard_id: params.storyboardId(),
+      idempotency_key: params.idempotencyKey(),
       confirm: params.confirm(),
     }),
   output: () =>
@@ -44,6 +45,7 @@ export const makeStoryboard = defineTool({
         maxCostUsd: input.max_cost_usd,
         dryRun: input.dry_run,
         partial: input.partial,
+        idempotencyKey: input.idempotency_key,
         confirm: input.confirm,
       },
       context,

@@ -35,6 +35,8 @@ export interface MakeStoryboardInput {
   readonly dryRun?: boolean | undefined;
   /** Makes the first scenes that the budget covers instead of none. */
   readonly partial?: boolean | undefined;
+  /** A repeat of a call that was carried out answers with its storyboard, and makes nothing. */
+  readonly idempotencyKey?: string | undefined;
   readonly confirm?: string | undefined;
 }
 
