@@ -49,7 +49,7 @@ const VARIABLES = {
 const OTHER_NAMES = [
   ...['SORA_BASE_URL', 'SORA_API_KEY', 'SORA_CONFIG', 'SORA_DATA_DIR', 'SORA_INPUT_DIRS', 'SORA_PROJECT'],
   ...['SORA_BUDGET_USD_DAY', 'SORA_BUDGET_USD_MONTH', 'SORA_MAX_USD_PER_VIDEO', 'SORA_CONFIRM_USD'],
-  ...['SORA_HTTP_TOKEN', 'SORA_HTTP_ALLOWED_HOSTS', 'SORA_FETCH_HOSTS'],
+  ...['SORA_HTTP_TOKEN', 'SORA_HTTP_ALLOWED_HOSTS', 'SORA_HTTP_PUBLIC_URL', 'SORA_FETCH_HOSTS'],
 ];
 
 /** The environment's part, joined with the file's. Pushes all that is wrong onto `problems`. */
@@ -77,7 +77,9 @@ export function readEnvironment(
   const backends = [...own, ...(file?.backends ?? [])];
   const dataDir = absolute(get('SORA_DATA_DIR') ?? defaultDataDir(facts), facts);
   const budget = envBudget(facts, problems);
-  const allowedHosts = split(get('SORA_HTTP_ALLOWED_HOSTS'), ',').map((host) => host.toLowerCase());
+  const publicUrl = baseUrl(facts, 'SORA_HTTP_PUBLIC_URL', problems);
+  const namedHosts = split(get('SORA_HTTP_ALLOWED_HOSTS'), ',').map((host) => host.toLowerCase());
+  const allowedHosts = [...new Set([...namedHosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])])];
   const fetchHosts = split(get('SORA_FETCH_HOSTS'), ',').map((host) => host.toLowerCase());
   const workspaces = http ? readWorkspaces(facts, file, budget, problems) : [];
   if (http && !isLoopback(http.host)) {
@@ -100,6 +102,7 @@ export function readEnvironment(
     budget,
     workspaces,
     allowedHosts,
+    publicUrl,
     fetchHosts,
     notes,
   };

@@ -31,6 +31,8 @@ export interface Config {
   readonly workspaces: readonly WorkspaceConfig[];
   /** Host names that HTTP requests may be addressed to, besides the loopback ones. `SORA_HTTP_ALLOWED_HOSTS`, comma-separated. */
   readonly allowedHosts: readonly string[];
+  /** Where clients reach the HTTP server, if it stands behind a proxy; its host is allowed. `SORA_HTTP_PUBLIC_URL`. */
+  readonly publicUrl?: string | undefined;
   /** Host names that may be fetched from although they lie inside the network. `SORA_FETCH_HOSTS`, comma-separated; default none. */
   readonly fetchHosts: readonly string[];
   /** Things that look like mistakes but stop nothing; for stderr. */

@@ -25,6 +25,7 @@ export async function startHttp(
     port: command.port,
     tokens,
     allowedHosts: config.allowedHosts,
+    publicUrl: config.publicUrl,
     services: running.services,
     serverFor: (workspace, watching) =>
       createMcpServer({
@@ -53,9 +54,10 @@ export async function startHttp(
     now: Date.now,
   });
   links = (workspace, taskId) => server.fileLink(workspace, taskId);
-  log(`listening on ${server.url} (/mcp, /sse); the token is ${kept ? `in ${kept.path}` : 'as configured'}`);
+  const reached = server.publicUrl === server.url ? '' : `, reached at ${server.publicUrl}`;
+  log(`listening on ${server.url}${reached} (/mcp, /sse); the token is ${kept ? `in ${kept.path}` : 'as configured'}`);
   if (kept?.created) {
-    const { http, claudeCode } = clientEntries(server.url, kept.secret);
+    const { http, claudeCode } = clientEntries(server.publicUrl, kept.secret);
     log(`a token was made; it is shown this once. For your client:\n${http}\nor: ${claudeCode}`);
   }
   return server;

@@ -16,8 +16,10 @@ export { loadOrCreateToken } from './token-file.ts';
 export type { HttpToken } from './tokens.ts';
 
 export interface HttpServer {
-  /** Without a path or a trailing slash. */
+  /** Where it listens. Without a path or a trailing slash. */
   readonly url: string;
+  /** Where clients reach it. Without a trailing slash. */
+  readonly publicUrl: string;
   /** A link to a task's video that works without the token for a while. */
   fileLink(workspace: string, taskId: string): string;
   /** Takes no more requests, lets running ones finish within the limit, then closes everything. */
@@ -48,11 +50,13 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   sweeping.unref();
 
   const url = addressOf(server, options.host);
+  const publicUrl = options.publicUrl ?? reachableAt(url, options);
   const traffic: Traffic = { server, stop: routes.stop, running: routes.running, end: routes.end };
   let closing: Promise<void> | undefined;
   return {
     url,
-    fileLink: (workspace, taskId) => (options.publicUrl?.replace(/\/+$/, '') ?? url) + links.mint(workspace, taskId),
+    publicUrl,
+    fileLink: (workspace, taskId) => publicUrl + links.mint(workspace, taskId),
     close() {
       clearInterval(sweeping);
       closing ??= drain(traffic, limits.drainMs);
@@ -86,6 +90,13 @@ function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
     });
     server.listen({ host, port, backlog: 511 }, resolve);
   });
+}
+
+/** The address to listen on may be no address to call: `0.0.0.0` is everywhere. */
+function reachableAt(url: string, { host, allowedHosts }: HttpOptions): string {
+  const [name] = allowedHosts;
+  if (name === undefined || isLoopbackHost(host)) return url;
+  return `http://${/:\d+$/.test(name) ? name : `${name}:${new URL(url).port}`}`;
 }
 
 function addressOf(server: Server, host: string): string {

@@ -23,7 +23,7 @@ export interface HttpOptions {
   readonly allowedHosts: readonly string[];
   /** Origins of web pages that may call, besides the server's own. @default none */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** The address that links to files start with. @default the server's own */
+  /** Where clients reach it: links start with it. No trailing slash. @default the first allowed host, or its own address */
   readonly publicUrl?: string | undefined;
   /** A fresh server: one a connection, or one a request when it is never to watch. */
   readonly serverFor: (workspace: string, watching: Watching) => McpServer;

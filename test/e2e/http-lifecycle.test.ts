@@ -43,6 +43,21 @@ describe('the start', () => {
     expect(await statusFor('video.example.evil.example')).toBe(403);
     await server.close();
   });
+
+  it.each([
+    ['the first name of a server that others reach', { host: '0.0.0.0' }, /^http:\/\/video\.example:\d+\/files\/t\?/],
+    [
+      'that name’s own port',
+      { host: '0.0.0.0', allowedHosts: ['a.example:8443'] },
+      /^http:\/\/a\.example:8443\/files\/t\?/,
+    ],
+    ['its own address where nobody else reaches it', {}, /^http:\/\/127\.0\.0\.1:\d+\/files\/t\?/],
+    ['its address behind a proxy', { publicUrl: 'https://a.example/sora' }, /^https:\/\/a\.example\/sora\/files\/t\?/],
+  ])('links to files by %s', async (_, options, link) => {
+    const server = await startHttp({ allowedHosts: ['video.example'], ...options });
+    expect(server.fileLink('alpha', 't')).toMatch(link);
+    await server.close();
+  });
 });
 
 describe('the end', () => {

@@ -295,6 +295,16 @@ describe('over HTTP', () => {
     for (const host of ['::1', 'localhost', '127.8.8.8']) await load({ argv: ['http', '--host', host] });
   });
 
+  test('the address behind which it stands is checked, and its host allowed', async () => {
+    const env = { SORA_HTTP_TOKEN: TOKEN, SORA_HTTP_PUBLIC_URL: 'https://Video.example/sora/' };
+    const config = await load({ argv: open, env });
+    expect(config).toMatchObject({ publicUrl: 'https://video.example/sora', allowedHosts: ['video.example'] });
+    expect((await load({ argv: http })).publicUrl).toBeUndefined();
+    expect(await wrong({ SORA_HTTP_PUBLIC_URL: 'video.example' }, http)).toEqual([
+      expect.stringMatching(/^SORA_HTTP_PUBLIC_URL: is not a URL/),
+    ]);
+  });
+
   test('a short token is refused', async () => {
     expect(await wrong({ SORA_HTTP_TOKEN: 'abc' }, http)).toEqual([
       expect.stringMatching(/^SORA_HTTP_TOKEN: is too short/),
