@@ -6,6 +6,7 @@ import { OBSERVATIONS } from './steps/observations.ts';
 import { STORYBOARD_REQUESTS } from './steps/storyboard-requests.ts';
 import { STORYBOARDS } from './steps/storyboards.ts';
 import { TASKS } from './steps/tasks.ts';
+import { UNCOUNTED } from './steps/uncounted.ts';
 
 /** A change of the tables. A released step is never edited: a new one follows it. */
 export interface Migration {
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '004-storyboards', sql: STORYBOARDS },
   { name: '005-observations', sql: OBSERVATIONS },
   { name: '006-storyboard-requests', sql: STORYBOARD_REQUESTS },
+  { name: '007-uncounted', sql: UNCOUNTED },
 ];
 
 const TABLE =

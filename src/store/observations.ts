@@ -17,32 +17,17 @@ export interface Observation {
 
 export class ObservationRepository {
   readonly #database: Database;
-  readonly #one: Statement<Selectable<ObservationRow>>;
   readonly #ofBackend: Statement<Selectable<ObservationRow>>;
-  readonly #all: Statement<Selectable<ObservationRow>>;
 
   constructor(database: Database) {
     this.#database = database;
     const rows = database.build.selectFrom('observations').selectAll();
-    this.#one = database.prepare(
-      rows.where('backend', '=', slot<string>('backend')).where('subject', '=', slot<string>('subject')),
-    );
     this.#ofBackend = database.prepare(rows.where('backend', '=', slot<string>('backend')).orderBy('subject'));
-    this.#all = database.prepare(rows.orderBy('backend').orderBy('subject'));
-  }
-
-  get(backend: string, subject: string): Observation | undefined {
-    const row = this.#one.first({ backend, subject });
-    return row && observationOf(row);
   }
 
   /** Everything known about one backend. */
   of(backend: string): Observation[] {
     return this.#ofBackend.all({ backend }).map(observationOf);
-  }
-
-  all(): Observation[] {
-    return this.#all.all().map(observationOf);
   }
 
   set({ backend, subject, status, until, note, observedAt }: Observation): void {

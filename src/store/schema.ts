@@ -19,7 +19,6 @@ export interface Schema {
   scenes: SceneRow;
   storyboard_requests: StoryboardRequestRow;
   observations: ObservationRow;
-  meta: { key: string; value: string };
 }
 
 export interface CharacterRow {

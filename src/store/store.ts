@@ -6,7 +6,6 @@ import { CharacterRepository } from './characters.ts';
 import { Database } from './database.ts';
 import { openDataDir } from './files.ts';
 import { Ledger } from './ledger.ts';
-import { MetaRepository } from './meta.ts';
 import { migrate } from './migrations.ts';
 import { ObservationRepository } from './observations.ts';
 import { Recall } from './recall.ts';
@@ -30,7 +29,6 @@ export interface Store {
   readonly ledger: Ledger;
   readonly storyboards: StoryboardRepository;
   readonly observations: ObservationRepository;
-  readonly meta: MetaRepository;
   readonly recall: Recall;
   /** All or nothing, with the write lock from the start. `work` must not await. */
   transaction<T>(work: () => T extends Promise<unknown> ? never : T): T;
@@ -64,7 +62,6 @@ export function storeOn(database: Database, dataDir: string, clock: Clock): Stor
     ledger: new Ledger(database),
     storyboards: new StoryboardRepository(database, clock),
     observations: new ObservationRepository(database),
-    meta: new MetaRepository(database),
     recall: new Recall(database),
     transaction: (work) => database.transaction(work),
     close: () => database.close(),

@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import { TASK_STATES } from '../domain/task.ts';
+import type { TASK_STATES } from '../domain/task.ts';
 import { type Database, slot } from './database.ts';
 import { TASK_COLUMNS } from './task-row.ts';
 
@@ -73,14 +73,5 @@ export function taskNumbers({ build }: Database) {
       .where('submitted_at', 'is not', null)
       .orderBy('completed_at', 'desc')
       .limit(slot<number>('limit')),
-    counts: build
-      .selectFrom('counts')
-      .select(['name', 'count'])
-      .where(
-        'name',
-        'in',
-        TASK_STATES.map((state) => `tasks.${state}`),
-      )
-      .where('workspace', '=', slot<string>('workspace')),
   };
 }

@@ -1,6 +1,6 @@
 import { SoraError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ids.ts';
-import { canMove, TASK_STATES, type Task, type TaskState } from '../domain/task.ts';
+import { canMove, type Task, type TaskState } from '../domain/task.ts';
 import { decodeCursor, type Page, pageOf } from './cursor.ts';
 import type { Database, Statement } from './database.ts';
 import { type Claim, DueTasks } from './due.ts';
@@ -36,7 +36,6 @@ export class TaskRepository {
   readonly #statements: TaskStatements;
   readonly #running: Statement<{ count: number }>;
   readonly #durations: Statement<{ ms: number }>;
-  readonly #counts: Statement<{ name: string; count: number }>;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -46,10 +45,9 @@ export class TaskRepository {
     this.#statements = Object.fromEntries(
       Object.entries(queries).map(([name, query]) => [name, database.prepare(query)]),
     ) as unknown as TaskStatements;
-    const { runningCount, durations, counts } = taskNumbers(database);
+    const { runningCount, durations } = taskNumbers(database);
     this.#running = database.prepare(runningCount);
     this.#durations = database.prepare(durations);
-    this.#counts = database.prepare(counts);
   }
 
   /**
@@ -180,11 +178,6 @@ export class TaskRepository {
   /** How long the latest finished jobs took, in milliseconds, the latest first. */
   durations(of: { readonly backend: string; readonly model: string; readonly limit: number }): number[] {
     return this.#durations.all({ ...of }).map((row) => row.ms);
-  }
-
-  countByState(workspace: string): Readonly<Record<TaskState, number>> {
-    const counts = new Map(this.#counts.all({ workspace }).map((row) => [row.name.slice('tasks.'.length), row.count]));
-    return Object.fromEntries(TASK_STATES.map((state) => [state, counts.get(state) ?? 0])) as Record<TaskState, number>;
   }
 
   #change(id: string, patch: Partial<Task>, from?: readonly TaskState[], owner?: string): Task | undefined {

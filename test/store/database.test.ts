@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { Database } from '../../src/store/database.ts';
 import { storeError } from '../../src/store/errors.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
 import { aCharacter, aTask, tempDir, tempStore } from './fixtures.ts';
 import { bundleWorker, kill, startWorker } from './processes.ts';
 
@@ -24,18 +24,27 @@ function failure(work: () => unknown): SoraError {
   throw new Error('it worked');
 }
 
+/** The smallest thing that there is to keep. */
+function put({ observations }: Store, backend: string, status: string): void {
+  observations.set({ backend, subject: '*', status, observedAt: 5 });
+}
+
+function kept({ observations }: Store, backend: string): string | undefined {
+  return observations.of(backend)[0]?.status;
+}
+
 describe('a database', () => {
   test('keeps everything over a restart', () => {
     const dataDir = tempDir();
     const first = openStore({ dataDir, clock: () => 5 });
     const character = first.characters.insert(aCharacter({ handle: 'coffee_girl' }));
     const task = first.tasks.insert(aTask({ idempotencyKey: 'k', error: undefined, size: '1280x720' }));
-    first.meta.set('a', 'b');
+    put(first, 'a', 'b');
     first.close();
     const again = tempStore({ dataDir });
     expect(again.characters.byHandle('local', 'coffee_girl')).toEqual(character);
     expect(again.tasks.byIdempotencyKey('local', 'k')).toEqual(JSON.parse(JSON.stringify(task)));
-    expect(again.meta.get('a')).toBe('b');
+    expect(kept(again, 'a')).toBe('b');
   });
 
   test('is for this user only', () => {
@@ -60,27 +69,27 @@ describe('a database', () => {
     const store = tempStore();
     expect(() =>
       store.transaction(() => {
-        store.meta.set('outer', '1');
+        put(store, 'outer', '1');
         throw new Error('no');
       }),
     ).toThrow('no');
-    expect(store.meta.get('outer')).toBeUndefined();
+    expect(kept(store, 'outer')).toBeUndefined();
     store.transaction(() => {
-      store.meta.set('outer', '1');
+      put(store, 'outer', '1');
       expect(() =>
         store.transaction(() => {
-          store.meta.set('inner', '1');
+          put(store, 'inner', '1');
           throw new Error('no');
         }),
       ).toThrow('no');
     });
-    expect([store.meta.get('outer'), store.meta.get('inner')]).toEqual(['1', undefined]);
+    expect([kept(store, 'outer'), kept(store, 'inner')]).toEqual(['1', undefined]);
   });
 
   test('refuses a transaction that would await', () => {
     const store = tempStore();
-    expect(() => store.transaction((async () => store.meta.set('a', 'b')) as never)).toThrow(/promise/);
-    expect(store.meta.get('a')).toBeUndefined();
+    expect(() => store.transaction((async () => put(store, 'a', 'b')) as never)).toThrow(/promise/);
+    expect(kept(store, 'a')).toBeUndefined();
   });
 
   test('is busy while another process holds it for 3 s, reads meanwhile, and works after', async () => {
@@ -89,13 +98,13 @@ describe('a database', () => {
     const { next } = startWorker(worker.file, 'lock', dataDir, '3000');
     await next();
     const start = performance.now();
-    const error = failure(() => store.meta.set('a', 'b'));
+    const error = failure(() => put(store, 'a', 'b'));
     expect(performance.now() - start).toBeGreaterThan(1_500);
     expect(error).toMatchObject({ code: 'store_busy', retryable: true, charged: 'no' });
-    expect(store.meta.get('a')).toBeUndefined();
+    expect(kept(store, 'a')).toBeUndefined();
     await next();
-    store.meta.set('a', 'b');
-    expect(store.meta.get('a')).toBe('b');
+    put(store, 'a', 'b');
+    expect(kept(store, 'a')).toBe('b');
   }, 10_000);
 
   test('loses nothing that was said, and keeps nothing half, when a process is killed', async () => {
@@ -175,11 +184,14 @@ describe('a database', () => {
     tempStore({ dataDir });
     const database = new Database(join(dataDir, 'sora.db'));
     const { build } = database;
-    const fill = (value: string) => database.run(build.insertInto('meta').values({ key: value.slice(0, 9), value }));
+    const fill = (note: string) => {
+      const row = { backend: 'a', subject: note.slice(0, 9), status: 'gone', until: null, note, observed_at: 5 };
+      database.run(build.insertInto('observations').values(row));
+    };
     database.exec('pragma max_page_count = 100');
     expect(failure(() => fill('x'.repeat(1_000_000)))).toMatchObject({ code: 'disk_full', retryable: true });
     fill('small');
-    expect(database.first(build.selectFrom('meta').select('value'))).toEqual({ value: 'small' });
+    expect(database.first(build.selectFrom('observations').select('note'))).toEqual({ note: 'small' });
     database.close();
   });
 });

@@ -87,17 +87,8 @@ test('what was learned about a backend is set, replaced and cleared', () => {
   observations.set({ ...gone, status: 'deprecated' });
   observations.set(gone);
   observations.set({ backend: 'a', subject: '*', status: 'sunset', observedAt: NOON });
-  expect(observations.get('a', 'sora-2')).toEqual(gone);
-  expect(observations.all().map((each) => each.subject)).toEqual(['*', 'sora-2']);
+  expect(observations.of('a')).toEqual([{ backend: 'a', subject: '*', status: 'sunset', observedAt: NOON }, gone]);
+  expect(observations.of('b')).toEqual([]);
   observations.clear('a', 'sora-2');
-  expect(observations.get('a', 'sora-2')).toBeUndefined();
-});
-
-test('meta keeps small facts', () => {
-  const { meta } = tempStore();
-  meta.set('a', '1');
-  meta.set('a', '2');
-  expect(meta.get('a')).toBe('2');
-  meta.delete('a');
-  expect(meta.get('a')).toBeUndefined();
+  expect(observations.of('a').map((each) => each.subject)).toEqual(['*']);
 });

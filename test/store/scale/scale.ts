@@ -42,7 +42,6 @@ const calls = (count: number): Calls => ({
   'failed tasks, page of 10': (store) => store.tasks.page({ workspace: 'local', state: 'failed', limit: 5 }),
   'durations of 50 jobs': (store) => store.tasks.durations({ backend: 'reverse', model: 'sora-2', limit: 20 }),
   'claim, nothing due': (store) => store.tasks.claimDue({ owner: 'a', now: Date.now(), leaseMs: 30_000, limit: 20 }),
-  'tasks by state': (store) => store.tasks.countByState('local'),
   'summary of spending': (store) => store.ledger.summary('local', Date.now()),
 });
 
