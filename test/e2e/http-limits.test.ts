@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { aReport, fakeServices } from '../helpers/fake-services.ts';
 import { modern, post, startHttp, type TestServer, type TestServerOptions, TOKENS, until } from '../helpers/http.ts';
 import { openSocket, sendRaw } from '../helpers/http-raw.ts';
-import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
 const open: TestServer[] = [];
 afterEach(async () => {
@@ -81,10 +80,8 @@ describe('slow clients', () => {
     ],
   ])('are cut off when %s do not come', async (_what, text) => {
     const server = await start({ limits: { headersMs: 300, requestMs: 600 } });
-    const started = performance.now();
-    const answer = await sendRaw(server.url, text, 5_000);
+    const answer = await sendRaw(server.url, text);
     expect(answer.status).toBe(408);
-    expect(performance.now() - started).toBeLessThan(PROMPTLY_MS);
   });
 
   it.each(['listen', 'sse'] as const)('that do not read what they asked for (%s) are cut off', async (kind) => {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { PROMPTLY_MS } from './promptly.ts';
 
 /** Bytes sent as they are: what no well-behaved client library would. */
 export interface RawAnswer {
@@ -8,7 +9,7 @@ export interface RawAnswer {
 }
 
 /** Sends the text over a connection of its own and waits for the head of an answer, or the end. */
-export function sendRaw(url: string, text: string, ms = 3_000): Promise<RawAnswer> {
+export function sendRaw(url: string, text: string, ms = PROMPTLY_MS): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = openSocket(url);
     let answer = '';

@@ -7,6 +7,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import { createMcpServer } from '../../src/mcp/server.ts';
 import { type HttpOptions, type HttpServer, serveHttp } from '../../src/transports/http.ts';
 import { type FakeServices, fakeServices } from './fake-services.ts';
+import { PROMPTLY_MS } from './promptly.ts';
 
 /** The ways a client can speak to the HTTP server. `v1-*` is a real older SDK. */
 export const CLIENTS = ['2026', '2025', 'v1-http', 'v1-sse'] as const;
@@ -131,7 +132,7 @@ export function modern(method: string, params: Record<string, unknown> = {}, id:
 }
 
 /** Waits for a condition that comes true by itself. */
-export async function until(condition: () => boolean, ms = 3_000): Promise<void> {
+export async function until(condition: () => boolean, ms = PROMPTLY_MS): Promise<void> {
   const deadline = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error('It did not come true in time');
