@@ -134,6 +134,8 @@ export interface Task {
   /** When the upstream last said anything about it. */
   readonly heardAt?: number | undefined;
   readonly nextPollAt?: number | undefined;
+  /** The upstream asked not to be asked before. */
+  readonly pollNotBefore?: number | undefined;
   readonly polls: number;
   /** Consecutive polls that gave no answer. */
   readonly pollFailures: number;

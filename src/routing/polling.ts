@@ -18,6 +18,8 @@ export interface PollFacts {
   readonly failures: number;
   /** One call tells of all the backend's jobs. */
   readonly listing: boolean;
+  /** A caller waits for it just now. */
+  readonly awaited: boolean;
 }
 
 /**
@@ -27,6 +29,12 @@ export interface PollFacts {
 const POLLS_PER_LATE_SECOND = 3;
 /** Calls that are due for other jobs tell of a listed one too, so its own may be fewer. */
 const LISTED_POLLS_PER_LATE_SECOND = 2.4;
+/** While somebody waits, lateness is dearer. */
+const AWAITED_WORTH = 4;
+/** Where nothing is known of such jobs, one who waits is served by looks at growing intervals. */
+const KNOWN_FROM = 3;
+const LEAST_CURIOUS_GAP_MS = 3_000;
+const CURIOUS_SHARE = 1 / 8;
 /** Jobs that never end. This share is why polling gives up on a late job little by little. */
 const STUCK = 0.02;
 /** Before there is history: half of the jobs are done after this, two thirds of them between half and twice of it. */
@@ -51,11 +59,16 @@ export function nextPoll(facts: PollFacts): number {
   const { now, minPollMs, failures } = facts;
   const elapsed = Math.max(0, now - facts.submittedAt);
   const limit = Math.min(GAP_LIMIT_MS, Math.max(FIRST_GAP_LIMIT_MS, elapsed * GAP_LIMIT_SHARE));
-  const due = Math.min(limit, gap(elapsed, limit, facts));
+  const due = Math.min(limit, gap(elapsed, limit, facts), curiosity(elapsed, facts));
   const sinceLast = facts.lastPollAt === undefined ? 0 : Math.max(0, now - facts.lastPollAt);
   const advice = Math.max(facts.hintMs ?? 0, facts.retryAfterMs ?? 0);
   const backoff = failures > 0 ? Math.min(GAP_LIMIT_MS, Math.max(1_000, minPollMs) * 2 ** Math.min(failures, 12)) : 0;
   return Math.round(Math.max(due, minPollMs - sinceLast, backoff, Math.min(advice, ADVICE_LIMIT_MS)));
+}
+
+function curiosity(elapsed: number, { awaited, usualMs, history }: PollFacts): number {
+  const known = usualMs !== undefined || history.length >= KNOWN_FROM;
+  return awaited && !known ? Math.max(LEAST_CURIOUS_GAP_MS, elapsed * CURIOUS_SHARE) : Number.POSITIVE_INFINITY;
 }
 
 /** A bump of probability over the logarithm of the seconds that a job takes. */
@@ -65,12 +78,12 @@ interface Kernel {
 }
 
 /** How far ahead the density of polls adds up to one. */
-function gap(elapsed: number, limit: number, { history, listing, usualMs }: PollFacts): number {
+function gap(elapsed: number, limit: number, { history, listing, awaited, usualMs }: PollFacts): number {
   const prior = { center: Math.log((usualMs ?? USUAL_MS) / 1_000), width: PRIOR_SPREAD };
   const durations = history.filter((ms) => ms > 0);
   const kernels = kernelsOf(durations);
   const historyWeight = Math.min(durations.length, HISTORY_WEIGHT);
-  const worth = listing ? LISTED_POLLS_PER_LATE_SECOND : POLLS_PER_LATE_SECOND;
+  const worth = (listing ? LISTED_POLLS_PER_LATE_SECOND : POLLS_PER_LATE_SECOND) * (awaited ? AWAITED_WORTH : 1);
   const start = elapsed / 1_000;
   const end = start + limit / 1_000;
   let polls = 0;

@@ -1,17 +1,13 @@
 import type { RemoteVideo } from '../backends/backend.ts';
 import { canMove, isFinal, type Task } from '../domain/task.ts';
-import { nextPoll } from '../routing/polling.ts';
 import type { TaskPatch } from '../store/tasks.ts';
 import { book } from './booking.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { callNext } from './line.ts';
+import { delayToNextPoll } from './poll-schedule.ts';
 import { expiredError, jobError } from './task-errors.ts';
-
-/** How many past jobs the poll schedule learns from. */
-const HISTORY = 50;
-const DEFAULT_MIN_POLL_MS = 5_000;
 
 type Via = 'create' | 'get' | 'list';
 
@@ -98,7 +94,13 @@ function outcome(core: Core, task: Task, remote: RemoteVideo, via: Via): TaskPat
         error: undefined,
         charged: 'no',
         completedAt: undefined,
-        nextPollAt: now + delayToNextPoll(core, task, now, { hintMs: remote.pollAfterMs, listing: via === 'list' }),
+        pollNotBefore: remote.pollAfterMs === undefined ? undefined : now + remote.pollAfterMs,
+        nextPollAt:
+          now +
+          delayToNextPoll(core, { ...task, ...heard(task, remote, now, via) }, now, {
+            hintMs: remote.pollAfterMs,
+            listing: via === 'list',
+          }),
       };
     default:
       return remote.state satisfies never;
@@ -114,26 +116,4 @@ function completionOf(task: Task, remote: RemoteVideo, now: number): number {
   const told = remote.completedAt;
   if (told !== undefined && told >= from && told <= now) return told;
   return Math.round((Math.max(from, task.heardAt ?? from) + now) / 2);
-}
-
-interface PollNews {
-  readonly hintMs?: number | undefined;
-  readonly retryAfterMs?: number | undefined;
-  readonly failures?: number | undefined;
-  readonly listing?: boolean | undefined;
-}
-
-/** Milliseconds until the task is to be asked about again. */
-export function delayToNextPoll(core: Core, task: Task, now: number, news: PollNews): number {
-  const limits = core.backends.get(task.backend)?.profile.limits;
-  return nextPoll({
-    now,
-    submittedAt: task.submittedAt ?? task.createdAt,
-    minPollMs: limits?.minPollMs ?? DEFAULT_MIN_POLL_MS,
-    usualMs: limits?.usualJobMs,
-    history: core.store.tasks.durations({ backend: task.backend, model: task.model, limit: HISTORY }),
-    ...news,
-    failures: news.failures ?? 0,
-    listing: news.listing ?? false,
-  });
 }

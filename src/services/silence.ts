@@ -1,11 +1,11 @@
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
-import { delayToNextPoll } from './apply.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { settle } from './money.ts';
 import { persist } from './persist.ts';
+import { delayToNextPoll } from './poll-schedule.ts';
 import { notFoundError, vanishedError } from './task-errors.ts';
 
 /** An upstream must say so often in a row that it knows no such job: gateways say it while they restart. */

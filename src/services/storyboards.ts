@@ -9,6 +9,7 @@ import { cover } from './coverage.ts';
 import { draftOf } from './draft.ts';
 import { clipsOf } from './films.ts';
 import { persist } from './persist.ts';
+import { hasten } from './poll-schedule.ts';
 import { REPEATED, repeated } from './repeat.ts';
 import { type QuotedScene, quoteScenes } from './scene-quotes.ts';
 import type {
@@ -50,7 +51,7 @@ export class Storyboards implements StoryboardService {
   }
 
   async get(id: string, wait: BoardWaitOptions = {}, context: RequestContext = {}): Promise<StoryboardReport> {
-    let report = boardReport(this.#core, await this.#awake(this.#find(id)));
+    let report = this.#awaited(await this.#awake(this.#find(id)));
     const end = Date.now() + Math.min(LONGEST_WAIT_SECONDS, wait.waitSeconds ?? 0) * 1000;
     for (let told = ''; !isBoardSettled(report); ) {
       const left = end - Date.now();
@@ -59,7 +60,7 @@ export class Storyboards implements StoryboardService {
       if (news !== told) wait.onProgress?.(report);
       told = news;
       await this.#core.changes.next(this.#workspace.name, Math.min(left, LOOK_EVERY_MS), context.signal);
-      report = boardReport(this.#core, this.#find(id));
+      report = this.#awaited(this.#find(id));
     }
     return report;
   }
@@ -75,6 +76,14 @@ export class Storyboards implements StoryboardService {
 
   ofTask(taskId: string): string | undefined {
     return this.#core.store.tasks.byId(taskId, this.#workspace.name)?.storyboardId;
+  }
+
+  #awaited(board: StoredStoryboard): StoryboardReport {
+    const report = boardReport(this.#core, board);
+    for (const task of report.scenes.flatMap((scene) => [scene.task ?? [], scene.revision ?? []].flat())) {
+      hasten(this.#core, task);
+    }
+    return report;
   }
 
   /** A job that was given up may have turned up after all: its film is wanted again. */

@@ -2,6 +2,7 @@ import type { Task } from '../domain/task.ts';
 import { isFinal } from '../domain/task.ts';
 import type { Core, Workspace } from './core.ts';
 import { findTask } from './lookup.ts';
+import { hasten } from './poll-schedule.ts';
 import { reportOf } from './report.ts';
 import type {
   ListTasksInput,
@@ -30,7 +31,7 @@ export class Tasks implements TaskService {
   }
 
   async get(reference: string, wait: WaitOptions = {}, context: RequestContext = {}): Promise<TaskReport> {
-    let found = this.#look(reference);
+    let found = this.#lookAsOneWhoWaits(reference);
     const end = Date.now() + Math.min(LONGEST_WAIT_SECONDS, wait.waitSeconds ?? 0) * 1000;
     for (let told = -1; !isSettled(found.task); ) {
       const { id, progress } = found.task;
@@ -41,7 +42,7 @@ export class Tasks implements TaskService {
       await this.#core.changes.next(this.#workspace.name, Math.min(left, LOOK_EVERY_MS), context.signal, (change) => {
         return change.kind === 'task' && change.taskId === id;
       });
-      found = this.#look(id);
+      found = this.#lookAsOneWhoWaits(id);
     }
     return this.#report(found);
   }
@@ -58,6 +59,11 @@ export class Tasks implements TaskService {
 
   async still(reference: string, context: RequestContext = {}): Promise<Still | undefined> {
     return await stillOf(this.#core, findTask(this.#core, this.#workspace.name, reference), context.signal);
+  }
+
+  #lookAsOneWhoWaits(reference: string): Found {
+    const found = this.#look(reference);
+    return hasten(this.#core, found.task) ? this.#look(reference) : found;
   }
 
   #look(reference: string): Found {

@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
 import { LEDGER } from './steps/ledger.ts';
 import { OBSERVATIONS } from './steps/observations.ts';
+import { POLL_ADVICE } from './steps/poll-advice.ts';
 import { STORYBOARD_REQUESTS } from './steps/storyboard-requests.ts';
 import { STORYBOARDS } from './steps/storyboards.ts';
 import { TASKS } from './steps/tasks.ts';
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '005-observations', sql: OBSERVATIONS },
   { name: '006-storyboard-requests', sql: STORYBOARD_REQUESTS },
   { name: '007-uncounted', sql: UNCOUNTED },
+  { name: '008-poll-advice', sql: POLL_ADVICE },
 ];
 
 const TABLE =

@@ -98,6 +98,7 @@ export interface TaskRow {
   updated_at: number;
   heard_at: number | null;
   next_poll_at: number | null;
+  poll_not_before: number | null;
   polls: number;
   poll_failures: number;
   lease_owner: string | null;

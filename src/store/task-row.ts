@@ -43,6 +43,7 @@ const COLUMNS = {
   updatedAt: 'updated_at',
   heardAt: 'heard_at',
   nextPollAt: 'next_poll_at',
+  pollNotBefore: 'poll_not_before',
   polls: 'polls',
   pollFailures: 'poll_failures',
   leaseOwner: 'lease_owner',

@@ -62,6 +62,7 @@ export function adaptive(options: { readonly learns: boolean; readonly listing: 
         history: options.learns ? history : [],
         failures: 0,
         listing: options.listing,
+        awaited: false,
       }),
   };
 }

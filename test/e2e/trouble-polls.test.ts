@@ -73,6 +73,27 @@ describe('polls', () => {
     expect({ list: app.count('list'), get: app.count('get') }).toEqual(asked);
   });
 
+  test('whoever asks is told sooner, though not sooner than the upstream may be asked', async () => {
+    let now = Date.now();
+    const clock = () => now;
+    const limits = { usualJobMs: undefined, minPollMs: 5_000 };
+    const app = await startApp({ clock, sandboxOptions: { clock, jobMs: 60_000 }, backend: { limits } });
+    const { task } = await app.make('a fox', REVERSE);
+    expect(app.task(task.id).nextPollAt! - now).toBeGreaterThan(20_000);
+    const next = async () => (await app.services.tasks.get(task.id)).nextPollSeconds;
+    expect(await next()).toBe(3);
+    now += 3_000;
+    app.app.track();
+    await eventually(() => app.task(task.id).polls === 1);
+    expect(app.task(task.id).nextPollAt! - now).toBeGreaterThan(20_000);
+    expect(await next()).toBe(5);
+    app.store.tasks.update(task.id, { nextPollAt: now + 40_000, pollNotBefore: now + 9_000 });
+    expect(await next()).toBe(9);
+    now += 60_000;
+    app.app.track();
+    await app.reaches(task.id, 'completed');
+  });
+
   test('what becomes due while a list is on its way waits for its news, and is not asked for beside it', async () => {
     let now = Date.now();
     const clock = () => now;

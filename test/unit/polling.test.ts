@@ -8,7 +8,15 @@ const USUAL = Array.from({ length: 40 }, (_, index) => (90 + index) * SECOND);
 
 function delay(elapsedMs: number, changes: Partial<PollFacts> = {}): number {
   const now = 1_000_000;
-  const facts = { now, submittedAt: now - elapsedMs, minPollMs: SECOND, history: USUAL, failures: 0, listing: false };
+  const facts = {
+    now,
+    submittedAt: now - elapsedMs,
+    minPollMs: SECOND,
+    history: USUAL,
+    failures: 0,
+    listing: false,
+    awaited: false,
+  };
   return nextPoll({ ...facts, ...changes });
 }
 
@@ -90,6 +98,16 @@ describe('one delay', () => {
     expect(delay(due, { retryAfterMs: 60 * SECOND, hintMs: 20 * SECOND })).toBe(60 * SECOND);
     expect(delay(due, { retryAfterMs: 1e12 })).toBe(15 * MINUTE);
     expect(delay(0, { hintMs: 1 })).toBe(delay(0));
+  });
+
+  test('one who waits is told sooner, most of all where nothing is known of such jobs', () => {
+    expect(delay(0, { history: [], awaited: true })).toBe(3 * SECOND);
+    expect(delay(80 * SECOND, { history: [], awaited: true })).toBeLessThanOrEqual(10 * SECOND);
+    expect(delay(80 * SECOND, { history: [], awaited: true })).toBeLessThan(delay(80 * SECOND, { history: [] }));
+    expect(delay(0, { awaited: true })).toBeGreaterThan(15 * SECOND);
+    expect(delay(100 * SECOND, { awaited: true })).toBeLessThan(delay(100 * SECOND));
+    expect(delay(0, { history: [], awaited: true, minPollMs: 10 * SECOND })).toBe(10 * SECOND);
+    expect(delay(0, { history: [], awaited: true, hintMs: 20 * SECOND })).toBe(20 * SECOND);
   });
 
   test('failures back off', () => {

@@ -1,0 +1,53 @@
+import { SoraError } from '../domain/errors.ts';
+import type { Task } from '../domain/task.ts';
+import { nextPoll } from '../routing/polling.ts';
+import type { Core } from './core.ts';
+
+/** How many past jobs the schedule learns from. */
+const HISTORY = 50;
+const DEFAULT_MIN_POLL_MS = 5_000;
+/** The dialect's floor lies between two polls; what is refused at once is known so soon after the create. */
+const FIRST_LOOK_MS = 3_000;
+
+interface PollNews {
+  readonly hintMs?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly failures?: number | undefined;
+  readonly listing?: boolean | undefined;
+  readonly awaited?: boolean | undefined;
+}
+
+/** Milliseconds until the task is to be asked about again. */
+export function delayToNextPoll(core: Core, task: Task, now: number, news: PollNews): number {
+  const limits = core.backends.get(task.backend)?.profile.limits;
+  const minPollMs = limits?.minPollMs ?? DEFAULT_MIN_POLL_MS;
+  return nextPoll({
+    now,
+    submittedAt: task.submittedAt ?? task.createdAt,
+    minPollMs: task.polls === 0 ? Math.min(FIRST_LOOK_MS, minPollMs) : minPollMs,
+    usualMs: limits?.usualJobMs,
+    history: core.store.tasks.durations({ backend: task.backend, model: task.model, limit: HISTORY }),
+    ...news,
+    failures: news.failures ?? 0,
+    listing: news.listing ?? false,
+    awaited: news.awaited ?? false,
+  });
+}
+
+/** Somebody asks for the task now: its next poll comes as soon as for one who waits. False when it does so anyway. */
+export function hasten(core: Core, task: Task): boolean {
+  const { state, nextPollAt, pollFailures } = task;
+  if ((state !== 'queued' && state !== 'in_progress') || nextPollAt === undefined || pollFailures > 0) return false;
+  const heardAt = task.heardAt ?? task.createdAt;
+  const due = heardAt + delayToNextPoll(core, task, heardAt, { awaited: true });
+  const soonest = Math.max(due, task.pollNotBefore ?? 0);
+  if (soonest >= nextPollAt) return false;
+  try {
+    core.store.tasks.update(task.id, { nextPollAt: soonest });
+  } catch (error) {
+    if (error instanceof SoraError && error.code === 'store_busy') return false;
+    throw error;
+  }
+  core.changes.onAny();
+  return true;
+}
