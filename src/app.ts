@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 
 import type { Backend } from './backends/backend.ts';
-import { definitionOf, referenceProfiles } from './backends/definition.ts';
+import { definitionOf, referenceProfiles, type SandboxAccess } from './backends/definition.ts';
 import { createFetcher } from './backends/fetcher.ts';
 import type { GoneMemory } from './backends/gone-memory.ts';
 import { guarded } from './backends/guarded.ts';
@@ -10,6 +10,7 @@ import { createBackend } from './backends/registry.ts';
 import type { Config } from './config.ts';
 import { LOCAL_WORKSPACE } from './config.ts';
 import { type Clock, isoTime } from './domain/ids.ts';
+import { Secret } from './domain/secret.ts';
 import { fetchGuard } from './fetch-guard.ts';
 import { Changes } from './services/changes.ts';
 import { Characters } from './services/characters.ts';
@@ -53,7 +54,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const clock = host.clock ?? Date.now;
   const store = openStore({ dataDir: config.dataDir, clock });
   const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
-  const backends = await openBackends(config, sandbox?.baseUrl, clock, (id) => storedMemory(store, id, clock));
+  const backends = await openBackends(config, sandbox, clock, (id) => storedMemory(store, id, clock));
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
   const fetcher = createFetcher(fetchGuard(config.fetchHosts), clock);
   const core: Core = {
@@ -92,12 +93,12 @@ export async function openApp(config: Config, host: Host): Promise<App> {
 /** The configured backends, or the embedded upstream's two. Nothing is connected yet. */
 async function openBackends(
   config: Config,
-  sandboxUrl: string | undefined,
+  sandbox: SandboxAccess | undefined,
   clock: Clock,
   memoryOf?: (backend: string) => GoneMemory,
 ) {
   const guard = fetchGuard(config.fetchHosts);
-  const definitions = await definitionOf(config, sandboxUrl);
+  const definitions = await definitionOf(config, sandbox);
   return new Map<string, WatchedBackend>(
     definitions.map((definition) => [
       definition.id,
@@ -109,7 +110,7 @@ async function openBackends(
 /** Looks at every backend with calls that cost nothing; needs no store. Gives what `look` gives. */
 export async function withBackends<T>(config: Config, look: (backends: readonly Backend[]) => Promise<T>): Promise<T> {
   const sandbox = config.sandbox ? await startSandboxAt(':memory:') : undefined;
-  const backends = [...(await openBackends(config, sandbox?.baseUrl, Date.now)).values()];
+  const backends = [...(await openBackends(config, sandbox, Date.now)).values()];
   try {
     return await look(backends);
   } finally {
@@ -118,9 +119,12 @@ export async function withBackends<T>(config: Config, look: (backends: readonly 
   }
 }
 
-async function startSandboxAt(path: string) {
+async function startSandboxAt(path: string): Promise<SandboxAccess & { close(): Promise<void> }> {
   const { startSandbox } = await import('./sandbox/sandbox.ts');
-  return await startSandbox({ path, unref: true });
+  // Everybody on this machine can reach it: only this process may use it.
+  const apiKey = new Secret(randomBytes(24).toString('base64url'));
+  const { baseUrl, close } = await startSandbox({ path, unref: true, key: apiKey.reveal() });
+  return { baseUrl: new URL(baseUrl), apiKey, close };
 }
 
 function servicesOf(

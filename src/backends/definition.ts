@@ -1,5 +1,5 @@
 import type { BackendLimits, BackendProfile, ModelOffer, Rate } from '../domain/models.ts';
-import { Secret } from '../domain/secret.ts';
+import type { Secret } from '../domain/secret.ts';
 import type { Route } from '../domain/video.ts';
 import { dialectNamed, parseDialect } from './dialects/catalog.ts';
 import type { Dialect } from './dialects/schema.ts';
@@ -40,16 +40,21 @@ const SANDBOX = [
   { id: 'sandbox-reverse', route: 'reverse', dialect: { extends: 'seed', name: 'seed' } },
 ] as const;
 
-/** The definitions of all configured backends, or of the embedded upstream's two at `sandboxUrl`. */
-export async function definitionOf(
-  config: { readonly backends: readonly ConfiguredBackend[] },
-  sandboxUrl?: string,
-): Promise<readonly BackendDefinition[]> {
-  if (sandboxUrl !== undefined) return sandboxDefinitions(new URL(sandboxUrl));
-  return config.backends.map(toDefinition);
+/** Where the embedded upstream is, and the key that only its two backends have. */
+export interface SandboxAccess {
+  readonly baseUrl: URL;
+  readonly apiKey: Secret;
 }
 
-export function sandboxDefinitions(baseUrl: URL, apiKey = new Secret('sandbox-key')): readonly BackendDefinition[] {
+/** The definitions of all configured backends, or of the embedded upstream's two. */
+export async function definitionOf(
+  config: { readonly backends: readonly ConfiguredBackend[] },
+  sandbox?: SandboxAccess,
+): Promise<readonly BackendDefinition[]> {
+  return sandbox ? sandboxDefinitions(sandbox) : config.backends.map(toDefinition);
+}
+
+function sandboxDefinitions({ baseUrl, apiKey }: SandboxAccess): readonly BackendDefinition[] {
   return SANDBOX.map(({ id, route, dialect }) => ({
     id,
     route,

@@ -7,7 +7,8 @@ export function backendView({ profile, health, until, reason }: BackendReport) {
     id: profile.id,
     route: profile.route,
     dialect: profile.dialect,
-    origin: profile.origin,
+    // The embedded upstream's address is no business of the callers.
+    origin: profile.sandbox ? undefined : profile.origin,
     sandbox: profile.sandbox || undefined,
     unofficial: profile.unofficial || undefined,
     health,

@@ -13,6 +13,7 @@ export interface Settings {
   /** Milliseconds that a finished video can be fetched. */
   readonly linkMs: number;
   readonly key?: string | undefined;
+  readonly control: boolean;
   readonly idempotency: boolean;
   readonly checkUploads: boolean;
   readonly accent: 'forwarding' | 'sora-v1';

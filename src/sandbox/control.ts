@@ -4,7 +4,7 @@ import { phaseOf } from './job.ts';
 import type { Journal } from './journal.ts';
 import { type Call, Refusal, type Reply, refusalReply } from './wire.ts';
 
-/** `/__sandbox/…`: faults, requests and jobs for another process. The server listens on loopback only. */
+/** `/__sandbox/…`: faults, requests and jobs for a test in another process. */
 export function controlReply(context: Context, faults: FaultQueue, journal: Journal, call: Call): Reply {
   switch (`${call.method} ${call.path}`) {
     case 'POST /__sandbox/faults': {

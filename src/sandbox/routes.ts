@@ -3,7 +3,7 @@ import { type Context, signature } from './context.ts';
 import type { Operation } from './faults.ts';
 import * as forwarding from './forwarding.ts';
 import * as seed from './seed.ts';
-import { type Call, Refusal, type Reply } from './wire.ts';
+import { type Call, Refusal, type Reply, sameText } from './wire.ts';
 
 type Handler = (context: Context, call: Call) => Reply | Promise<Reply>;
 
@@ -75,7 +75,7 @@ function decode(part: string): string {
 
 function openLink(context: Context, call: Call): Reply | Promise<Reply> {
   const [id = '', signed] = call.params.name!.split('.');
-  if (signed !== signature(context, id)) throw new Refusal(403, 'This link is not valid.', 'forbidden');
+  if (!sameText(signed ?? '', signature(context, id))) throw new Refusal(403, 'This link is not valid.', 'forbidden');
   const job = context.state.job(id);
   if (!job) throw new Refusal(410, 'This link has expired.', 'expired');
   return forwarding.mediaReply(context, call, job, 'video');

@@ -22,6 +22,8 @@ export interface SandboxOptions {
   readonly linkMs?: number | undefined;
   /** The only key accepted. Default: any that is not empty. */
   readonly key?: string | undefined;
+  /** Whether `/__sandbox/…` takes faults and shows requests and jobs to whoever has the key. Default false. */
+  readonly control?: boolean | undefined;
   /** Whether a second create with the same `Idempotency-Key` answers the first job. Default true. */
   readonly idempotency?: boolean | undefined;
   /** Whether a character's clip is refused when it is no MP4 of 2 to 4 s at 720p to 1080p. Default true. */
@@ -108,6 +110,7 @@ function settingsFrom(options: SandboxOptions): Settings {
     runMs: (seconds) => jobMs ?? Math.min(4_000, 1_500 + 200 * seconds),
     linkMs: options.linkMs ?? DAY_MS,
     key: options.key,
+    control: options.control ?? false,
     idempotency: options.idempotency ?? true,
     checkUploads: options.checkUploads ?? true,
     accent: options.accent ?? 'forwarding',

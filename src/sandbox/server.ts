@@ -6,7 +6,7 @@ import type { Fault, FaultQueue } from './faults.ts';
 import { MODERATION } from './job.ts';
 import type { Journal } from './journal.ts';
 import { findRoute, type Route } from './routes.ts';
-import { type Call, parseBody, Refusal, type Reply, readBody, refusalReply } from './wire.ts';
+import { type Call, parseBody, Refusal, type Reply, readBody, refusalReply, sameText } from './wire.ts';
 
 /** Answers one HTTP request after another. Whatever goes wrong in here is a 500, never a dead server. */
 export function requestListener(
@@ -21,7 +21,9 @@ export function requestListener(
       await answer(request, response);
     } catch (error) {
       if (response.headersSent || response.destroyed) response.destroy();
-      else await send(response, replyTo(error));
+      // What was not read of the body is not waited for.
+      else
+        await send(response, { ...replyTo(error), ...(request.complete ? {} : { headers: { connection: 'close' } }) });
     }
   };
 
@@ -29,9 +31,11 @@ export function requestListener(
     const url = new URL(request.url ?? '/', 'http://sandbox');
     const method = request.method ?? 'GET';
     const found = findRoute(method, url.pathname);
+    refuseStrangers(context, request);
+    if (!found?.route.open) checkKey(context, request);
     const body = await readBody(request);
     const bare = { method, path: url.pathname, query: url.searchParams, headers: request.headers };
-    if (url.pathname.startsWith('/__sandbox/')) {
+    if (context.settings.control && url.pathname.startsWith('/__sandbox/')) {
       const parsed = await parseBody(request.headers, body);
       return send(response, controlReply(context, faults, journal, { ...bare, ...parsed, params: {} }));
     }
@@ -44,7 +48,6 @@ export function requestListener(
     journal.add(call, found?.route.operation ?? 'unknown', context.settings.clock());
     if (failure.refusal) throw failure.refusal;
     if (!found) throw new Refusal(404, `Invalid URL (${method} ${url.pathname.slice(0, 120)})`, 'unknown_url');
-    if (!found.route.open) checkKey(context, call);
     return carryOut(found.route, call, response);
   }
 
@@ -83,9 +86,16 @@ function replyTo(error: unknown): Reply {
   return refusalReply(new Refusal(500, `The sandbox failed: ${told}`, 'server_error'));
 }
 
-function checkKey(context: Context, call: Call): void {
-  const sent = /^Bearer +(\S+)$/i.exec(call.headers.authorization ?? '')?.[1] ?? call.headers['api-key'];
+/** Web pages reach loopback too: one of another name that resolves here, or one that sends what needs no answer. */
+function refuseStrangers(context: Context, { headers }: IncomingMessage): void {
+  if (headers.host === new URL(context.origin()).host && headers.origin === undefined) return;
+  throw new Refusal(403, 'Only its own programs may ask here.', 'forbidden');
+}
+
+function checkKey(context: Context, { headers }: IncomingMessage): void {
+  const sent = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? headers['api-key'];
   const { key } = context.settings;
   if (!sent) throw new Refusal(401, "You didn't provide an API key.", 'missing_api_key');
-  if (key !== undefined && sent !== key) throw new Refusal(401, 'Incorrect API key provided.', 'invalid_api_key');
+  if (key !== undefined && !sameText(String(sent), key))
+    throw new Refusal(401, 'Incorrect API key provided.', 'invalid_api_key');
 }

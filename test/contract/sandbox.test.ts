@@ -36,7 +36,8 @@ describe('the embedded upstream', () => {
   beforeAll(async () => {
     sandbox = await startTestSandbox();
     ended.push(sandbox.close);
-    const [first, second] = await definitionOf({ backends: [] }, sandbox.baseUrl);
+    const access = { baseUrl: new URL(sandbox.baseUrl), apiKey: new Secret(TEST_KEY) };
+    const [first, second] = await definitionOf({ backends: [] }, access);
     forwarding = made(first!);
     reverse = made(second!);
   });

@@ -11,6 +11,7 @@ import {
   profileOf,
 } from '../../src/backends/registry.ts';
 import { SoraError } from '../../src/domain/errors.ts';
+import { Secret } from '../../src/domain/secret.ts';
 
 const at = (
   dialect: string,
@@ -238,7 +239,8 @@ describe('the configuration', () => {
   });
 
   it('without backends is the embedded upstream', async () => {
-    const definitions = await definitionOf({ backends: [] }, 'http://127.0.0.1:4000/v1');
+    const access = { baseUrl: new URL('http://127.0.0.1:4000/v1'), apiKey: new Secret('k') };
+    const definitions = await definitionOf({ backends: [] }, access);
     expect(definitions.map((each) => [each.id, profileOf(each).dialect, each.sandbox])).toEqual([
       ['sandbox-forwarding', 'openai', true],
       ['sandbox-reverse', 'seed', true],

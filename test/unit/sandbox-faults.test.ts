@@ -153,7 +153,9 @@ describe('how faults are asked for', () => {
     expect((await create()).status).toBe(200);
   });
 
-  it('over HTTP, by another process', async () => {
+  it('over HTTP, by another process, where that was allowed', async () => {
+    await sandbox.close();
+    sandbox = await startTestSandbox({ control: true });
     const asked = await sandbox.json('POST', '/__sandbox/faults', { on: 'create', kind: '429', retryAfter: 3 });
     expect(asked.status).toBe(201);
     expect((await create()).status).toBe(429);
