@@ -19,7 +19,9 @@ export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: Vi
   const now = core.clock();
   const moved = core.store.transaction((): Task | undefined => {
     const before = core.store.tasks.byId(task.id) ?? task;
-    if (!canMove(before.state, remote.state)) return undefined;
+    // A late answer must not take the lease from whoever is saving what an earlier one told.
+    const known = isFinal(before.state) && before.state === remote.state;
+    if (known || !canMove(before.state, remote.state)) return undefined;
     const after = core.store.tasks.move(before.id, {
       from: before.state,
       to: remote.state,
