@@ -1,11 +1,13 @@
 import { createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { TIMEOUTS } from '../../src/backends/http-port.ts';
 import type { BackendDeps } from '../../src/backends/registry.ts';
 import { failure, KEY, ORDER, subject } from './subject.ts';
 import { type Reply, type Script, startUpstream, type Upstream } from './upstream.ts';
 
 const ended: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const end of ended.splice(0).reverse()) await end();
 });
 
@@ -17,10 +19,16 @@ async function facing(script: Script | Reply, deps?: BackendDeps, dialect = 'ope
 }
 
 const JOB = { id: 'v1', status: 'queued' };
-const HASTY = { timeouts: { readMs: 60, readTotalMs: 400, createMs: 400, createTotalMs: 500 } };
 
-/** Only what hangs needs a short clock; for all else it would be a race with the machine. */
-const hastyFor = (what: string) => (/no answer|silence/.test(what) ? HASTY : {});
+/** From now on clocks stand still until `letTimePass`: short ones would be a race with the machine. */
+function stopClocks(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+}
+
+/** As long as no call may take. */
+function letTimePass(): undefined {
+  vi.advanceTimersByTime(TIMEOUTS.createTotalMs);
+}
 
 describe('a create that surely was not taken', () => {
   it.each<[string, Reply, string, boolean]>([
@@ -98,10 +106,11 @@ describe('a create that surely was not taken', () => {
   });
 
   it('the TLS handshake never ends', async () => {
-    const silent = createServer((socket) => socket.on('error', () => {}));
+    const silent = createServer((socket) => socket.on('error', () => {}).once('data', letTimePass));
     const origin = await listening(silent);
-    const { backend } = subject(origin.replace('http:', 'https:'), 'openai', HASTY);
+    const { backend } = subject(origin.replace('http:', 'https:'));
     ended.push(backend.close);
+    stopClocks();
     expect(await failure(backend.createVideo(ORDER))).toMatchObject({ code: 'backend_unavailable', charged: 'no' });
   });
 
@@ -128,8 +137,17 @@ describe('a create that may have been taken', () => {
         return undefined;
       },
     ],
-    ['no answer', () => undefined],
-    ['half an answer, then silence', (_, response) => void response.writeHead(200).write('{"id":')],
+    ['no answer', letTimePass],
+    [
+      'half an answer, then silence',
+      (_, response) => {
+        response.writeHead(200).write('{"id":', async () => {
+          for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+          letTimePass();
+        });
+        return undefined;
+      },
+    ],
     ['a web page', { headers: { 'content-type': 'text/html' }, body: '<!doctype html><p>Welcome' }],
     ['a web page called JSON', { headers: { 'content-type': 'application/json' }, body: '<html>' }],
     ['broken JSON', { body: '{"id": "v1"' }],
@@ -138,8 +156,9 @@ describe('a create that may have been taken', () => {
     ['nothing', { status: 204 }],
     ['null', { body: null }],
   ];
-  it.each(scripts)('%s', async (what, script) => {
-    const { backend, upstream } = await facing(script, hastyFor(what));
+  it.each(scripts)('%s', async (_, script) => {
+    const { backend, upstream } = await facing(script);
+    stopClocks();
     const error = await failure(backend.createVideo(ORDER));
     expect(error).toMatchObject({ code: 'answer_lost', retryable: false, charged: 'unknown' });
     expect(error.hint).toContain('Do not send it again');
@@ -256,10 +275,11 @@ describe('a read', () => {
     ['a web page', { headers: { 'content-type': 'text/html' }, body: '<html>' }, /web page/],
     ['10 MB of JSON', { body: `"${'x'.repeat(10_000_000)}"` }, /more than 4 MiB/],
     ['broken JSON', { body: '{' }, /no JSON/],
-    ['no answer', () => undefined, /in time/],
+    ['no answer', letTimePass, /in time/],
     ['a reset', (_, __, incoming) => void incoming.socket.destroy(), /broke off/],
-  ])('that gets %s says so', async (what, script, words) => {
-    const { backend } = await facing(script, hastyFor(what));
+  ])('that gets %s says so', async (_, script, words) => {
+    const { backend } = await facing(script);
+    stopClocks();
     const error = await failure(backend.getVideo('v1'));
     expect(error).toMatchObject({ retryable: true, charged: 'no' });
     expect(error.message).toMatch(words);

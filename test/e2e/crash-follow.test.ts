@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AppProcess } from '../helpers/app-process.ts';
-import { bundleServer, eventually, openScene, type Scene } from '../helpers/crash.ts';
+import { bundleServer, eventually, openScene, type Scene, watchSteps } from '../helpers/crash.ts';
 import { type Flow, killAtEveryStep, wantVideo } from '../helpers/crash-matrix.ts';
 
 let bundle: Awaited<ReturnType<typeof bundleServer>>;
@@ -94,11 +93,11 @@ test('killed while the request is out, and after the upstream took it: the job i
 test('killed in the middle of a download: the next server fetches the video, and the name is never that of a part', async () => {
   const scene = await openScene(bundle.file);
   onTestFinished(() => scene.close());
-  scene.sandbox.fault({ on: 'content', kind: 'slow-body', delayMs: 20_000 });
-  const first = await scene.start();
+  scene.sandbox.fault({ on: 'content', kind: 'slow-body', delayMs: 600_000 });
+  const steps = watchSteps(scene);
+  const first = await scene.start({ stepsFile: steps.stepsFile });
   const asked = wantVideo(first, fox).catch(() => {});
-  await eventually(() => scene.count('content') === 1);
-  await sleep(1_500);
+  await eventually(() => steps.reached('save:flowing'));
   await first.kill();
   await asked;
   expect(scene.files().filter((name) => name.endsWith('.mp4'))).toEqual([]);

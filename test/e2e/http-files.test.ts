@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHttp, type TestServer, TOKENS, until } from '../helpers/http.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startHttp, type TestServer, type TestServerOptions, TOKENS, until } from '../helpers/http.ts';
 import { openSocket } from '../helpers/http-raw.ts';
+import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
 const BYTES = randomBytes(1_000);
 const BIG = 64 * 1024 * 1024;
@@ -17,29 +18,53 @@ beforeAll(async () => {
   await writeFile(join(folder, 'one.mp4'), BYTES);
   await writeFile(join(folder, 'empty.mp4'), '');
   await writeFile(join(folder, 'big.mp4'), Buffer.alloc(BIG));
-  const files: Record<string, string> = {
-    task_1: 'one.mp4',
-    task_empty: 'empty.mp4',
-    task_big: 'big.mp4',
-    task_lost: 'lost.mp4',
-  };
-  server = await startHttp({
-    now: () => now,
-    limits: { stallMs: 300, downloads: 2 },
-    files: async (workspace, taskId) => {
-      const name = workspace === 'alpha' ? files[taskId] : undefined;
-      return name === undefined ? undefined : { path: join(folder, name), name: `${taskId}.mp4` };
-    },
-  });
+  server = await startFiles();
 });
 afterAll(async () => {
   await server.close();
   await rm(folder, { recursive: true });
 });
 
+const FILES: Readonly<Record<string, string>> = {
+  task_1: 'one.mp4',
+  task_empty: 'empty.mp4',
+  task_big: 'big.mp4',
+  task_lost: 'lost.mp4',
+};
+
+function startFiles(limits: TestServerOptions['limits'] = {}): Promise<TestServer> {
+  return startHttp({
+    now: () => now,
+    limits,
+    files: async (workspace, taskId) => {
+      const name = workspace === 'alpha' ? FILES[taskId] : undefined;
+      return name === undefined ? undefined : { path: join(folder, name), name: `${taskId}.mp4` };
+    },
+  });
+}
+
 const alpha = { authorization: `Bearer ${TOKENS.alpha}` };
-const get = (path: string, headers: Record<string, string> = alpha, method = 'GET') =>
-  fetch(server.url + path, { headers, method });
+const get = (path: string, headers: Record<string, string> = alpha, method = 'GET', { url } = server) =>
+  fetch(url + path, { headers, method });
+
+/** Two downloads that have begun and are not read on. */
+async function stallTwo({ url }: TestServer) {
+  const request = `GET /files/task_big HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKENS.alpha}\r\n\r\n`;
+  const sockets = [openSocket(url), openSocket(url)];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  let begun = 0;
+  for (const socket of sockets) {
+    socket.write(request);
+    socket.once('data', () => {
+      socket.pause();
+      begun++;
+    });
+  }
+  await until(() => begun === 2);
+  return sockets;
+}
 
 describe('/files', () => {
   it('sends a saved video whole, to its workspace alone', async () => {
@@ -125,30 +150,32 @@ describe('/files', () => {
     expect((await fetch(link)).status).toBe(401);
   });
 
-  it('lets go of downloads that stand still, and counts those that run', async () => {
-    const request = `GET /files/task_big HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKENS.alpha}\r\n\r\n`;
-    const stalled = [openSocket(server.url), openSocket(server.url)];
-    let closed = 0;
-    for (const socket of stalled) {
-      socket.on('close', () => closed++);
-      socket.write(request);
-      socket.once('data', () => socket.pause());
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const third = await get('/files/task_1');
+  it('counts the downloads that run', async () => {
+    const busy = await startFiles({ downloads: 2, stallMs: 2 * PROMPTLY_MS });
+    onTestFinished(() => busy.close());
+    const sockets = await stallTwo(busy);
+    const third = await get('/files/task_1', alpha, 'GET', busy);
     expect([third.status, third.headers.get('retry-after')]).toEqual([429, '5']);
+    for (const socket of sockets) socket.destroy();
+    const again = async () => (await get('/files/task_1', alpha, 'GET', busy)).status;
+    await expect.poll(again, { timeout: PROMPTLY_MS }).toBe(200);
+  });
+
+  it('lets go of downloads that stand still', async () => {
+    const impatient = await startFiles({ downloads: 2, stallMs: 300 });
+    onTestFinished(() => impatient.close());
+    await stallTwo(impatient);
     await until(
-      () => server.lines.filter((line) => line.includes(' GET /files ') && line.includes('alpha 200')).length >= 2,
+      () => impatient.lines.filter((line) => line.includes(' GET /files ') && line.includes('alpha 200')).length === 2,
     );
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect((await get('/files/task_1')).status).toBe(200);
-    for (const socket of stalled) socket.destroy();
-    await until(() => closed === 2);
+    const third = async () => (await get('/files/task_1', alpha, 'GET', impatient)).status;
+    await expect.poll(third, { timeout: PROMPTLY_MS }).toBe(200);
   });
 
   it('never writes a link or a token into the log', async () => {
+    const before = server.lines.length;
     await fetch(server.fileLink('alpha', 'task_1'));
-    await until(() => server.lines.length > 0);
+    await until(() => server.lines.length > before);
     const log = server.lines.join('\n');
     expect(log).not.toMatch(/signature|expires|token-0123|task_1/);
   });

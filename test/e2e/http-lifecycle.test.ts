@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { aReport, fakeServices } from '../helpers/fake-services.ts';
 import { CLIENTS, modern, post, startHttp, TOKENS, until } from '../helpers/http.ts';
-import { PROMPTLY_MS } from '../helpers/promptly.ts';
+import { aMoment, PROMPTLY_MS } from '../helpers/promptly.ts';
 
 const wait = (task = 'task_1') =>
   modern('tools/call', { name: 'get_task', arguments: { task_id: task, wait_seconds: 20 } });
@@ -66,7 +67,7 @@ describe('the end', () => {
     const alpha = fakeServices({
       get: () => new Promise((resolve) => (finish = () => resolve(aReport({ progress: 61 })))),
     });
-    const server = await startHttp({ fakes: { alpha } });
+    const server = await startHttp({ fakes: { alpha }, limits: { drainMs: 2 * PROMPTLY_MS } });
     const streams = await Promise.all(CLIENTS.map((kind) => server.connect(kind)));
     const { body, headers } = wait();
     const running = post(`${server.url}/mcp`, body, headers);
@@ -76,9 +77,9 @@ describe('the end', () => {
     const closed = server.close();
     let over = false;
     void closed.then(() => (over = true));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(over).toBe(false);
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+    await aMoment();
+    expect(over).toBe(false);
     finish();
 
     expect(JSON.stringify(await (await running).json())).toContain('"progress":61');
@@ -93,7 +94,13 @@ describe('the end', () => {
   it('answers on connections that are still open with 503', async () => {
     let finish = () => {};
     const alpha = fakeServices({ get: () => new Promise((resolve) => (finish = () => resolve(aReport()))) });
-    const server = await startHttp({ fakes: { alpha } });
+    const server = await startHttp({ fakes: { alpha }, limits: { drainMs: 2 * PROMPTLY_MS } });
+    let read = 0;
+    const count = () => {
+      read++;
+    };
+    subscribe('http.server.request.start', count);
+    onTestFinished(() => void unsubscribe('http.server.request.start', count));
     const { openSocket } = await import('../helpers/http-raw.ts');
     const { body, headers } = wait();
     const text = JSON.stringify(body);
@@ -107,8 +114,9 @@ describe('the end', () => {
     socket.write(request);
     await until(() => (alpha.calls.get?.length ?? 0) === 1);
     const closed = server.close();
-    // Sent behind the one that runs: it is read when that one is done.
+    // Sent behind the one that runs: it is answered when that one is done.
     socket.write(request);
+    await until(() => read === 2);
     finish();
     await until(() => answers.includes('503'));
     expect(answers).toMatch(/^HTTP\/1\.1 200/);

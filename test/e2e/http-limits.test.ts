@@ -3,6 +3,8 @@ import { aReport, fakeServices } from '../helpers/fake-services.ts';
 import { modern, post, startHttp, type TestServer, type TestServerOptions, TOKENS, until } from '../helpers/http.ts';
 import { openSocket, sendRaw } from '../helpers/http-raw.ts';
 
+const NOON = Date.UTC(2026, 10, 22, 12);
+
 const open: TestServer[] = [];
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
@@ -28,7 +30,7 @@ const statuses = async (count: number, ask: () => Promise<Response>) => {
 
 describe('rates', () => {
   it('hold for each token by itself, and pass with time', async () => {
-    let now = Date.now();
+    let now = NOON;
     const server = await start({ limits: { requestsPerMinute: 6 }, now: () => now });
     expect(await statuses(9, () => list(server))).toEqual({ 200: 6, 429: 3 });
     const refused = await list(server);
@@ -40,7 +42,7 @@ describe('rates', () => {
   });
 
   it('count each message of a batch', async () => {
-    const server = await start({ limits: { requestsPerMinute: 10 } });
+    const server = await start({ limits: { requestsPerMinute: 10 }, now: () => NOON });
     const batch = Array.from({ length: 6 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'ping' }));
     const first = await post(`${server.url}/mcp`, batch);
     const second = await post(`${server.url}/mcp`, batch);
@@ -48,7 +50,7 @@ describe('rates', () => {
   });
 
   it('slow strangers down, but not those with a token at the same address', async () => {
-    const server = await start({ limits: { strangerRequestsPerMinute: 5 } });
+    const server = await start({ limits: { strangerRequestsPerMinute: 5 }, now: () => NOON });
     const guess = () => list(server, { authorization: 'Bearer guess-0123456789' });
     expect(await statuses(8, guess)).toEqual({ 401: 5, 429: 3 });
     expect((await guess()).headers.get('retry-after')).toBe('12');
@@ -118,7 +120,7 @@ describe('slow clients', () => {
       for (let at = 0; at < 250; at++) server.services.alpha.emit({ kind: 'task', taskId: 'task_1' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await until(() => server.lines.some((line) => /GET \/sse|subscriptions\/listen/.test(line)), 5_000);
+    await until(() => server.lines.some((line) => /GET \/sse|subscriptions\/listen/.test(line)));
     socket.destroy();
     expect((await list(server)).status).toBe(200);
   });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aReport, fakeServices } from '../helpers/fake-services.ts';
 import { modern, post, startHttp, type TestServer, TOKENS, until } from '../helpers/http.ts';
+import { aMoment } from '../helpers/promptly.ts';
 
 let server: TestServer;
 let made: Record<string, number>;
@@ -62,16 +63,17 @@ describe('a server of the 2026 protocol', () => {
       signal: leave.signal,
     })
       .then(async (response) => {
-        heard = await response.text();
+        for await (const chunk of response.body!) heard += new TextDecoder().decode(chunk);
       })
       .catch(() => {});
     await until(() => (server.services.alpha.calls.get?.length ?? 0) === 1);
     for (const talk of late.splice(0)) await talk().catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    leave.abort();
-    await running;
+    await call('list_characters', {}, TOKENS.beta);
+    await aMoment();
     expect(heard).toBe('');
     expect(made.alpha).toBe(2);
+    leave.abort();
+    await running;
   });
 
   it('does not serve again when its client left in the middle', async () => {
@@ -87,7 +89,7 @@ describe('a server of the 2026 protocol', () => {
     running.catch(() => {});
     await until(() => (server.services.alpha.calls.get?.length ?? 0) === 1);
     leave.abort();
-    await until(() => server.lines.some((line) => line.includes('499')));
+    await until(() => server.lines.some((line) => line.includes(' 499 ')));
     await call('list_characters');
     expect(made.alpha).toBe(2);
   });

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, onTestFinished, test } from 'vitest';
+import { PROMPTLY_MS } from '../helpers/promptly.ts';
 import { type Answer, cleanEnv, MAIN, run, tempDir } from '../helpers/server.ts';
 
 interface Served {
@@ -67,7 +68,7 @@ test('the first start makes a token, shows it once and keeps it to its owner; SI
   const path = join(dir, 'http-token');
   const token = readFileSync(path, 'utf8').trim();
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  await expect.poll(first.stderr, { timeout: 10_000 }).toContain(token);
+  await expect.poll(first.stderr, { timeout: PROMPTLY_MS }).toContain(token);
   const client = await connect(first.url, token);
   const { task_id } = await call(client, 'generate_video', { prompt: 'a fox', duration: 4 });
   const done = await finish(client, task_id);

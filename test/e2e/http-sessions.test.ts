@@ -11,6 +11,7 @@ import {
   TOKENS,
   until,
 } from '../helpers/http.ts';
+import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -38,6 +39,7 @@ const hello = {
 
 async function openSession(server: TestServer, token: string = TOKENS.alpha): Promise<string> {
   const response = await post(`${server.url}/mcp`, hello, { authorization: `Bearer ${token}` });
+  await response.text();
   return response.headers.get('mcp-session-id') ?? `no session: ${response.status}`;
 }
 
@@ -53,36 +55,50 @@ describe('news of changes', () => {
       for (const workspace of ['alpha', 'beta'] as const) {
         const name = `${kind} ${workspace}`;
         heard[name] = [];
-        const client = await connect(server, kind, {
-          workspace,
-          onMessage: ({ method, params }) => {
-            if (typeof method === 'string')
-              heard[name]?.push(`${method} ${(params as { uri?: string })?.uri ?? ''}`.trim());
-          },
-        });
-        await client.subscribeResource({ uri: 'sora://tasks/task_1' });
-        await client.callTool({ name: 'list_characters', arguments: {} });
+        const news = (message: Record<string, unknown>) => {
+          const { method, params } = message as { method?: string; params?: { uri?: string } };
+          if (method !== undefined) heard[name]?.push(`${method} ${params?.uri ?? ''}`.trim());
+        };
+        const client = await connect(server, kind, { workspace, onMessage: news });
+        for (const task of ['task_first', 'task_1', 'task_last']) {
+          await client.subscribeResource({ uri: `sora://tasks/${task}` });
+        }
       }
     }
-    await until(() => server.services.alpha.listeners() >= 3);
+    const { alpha, beta } = server.services;
+    const tellBoth = (taskId: string) => {
+      for (const services of [alpha, beta]) services.emit({ kind: 'task', taskId });
+    };
+    const first = 'notifications/resources/updated sora://tasks/task_first';
+    const last = 'notifications/resources/updated sora://tasks/task_last';
+    const reached = (news: string) => Object.values(heard).every((told) => told.includes(news));
+    // The stream for news opens some time after the hello.
+    await until(() => {
+      tellBoth('task_first');
+      return reached(first);
+    });
 
-    server.services.alpha.emit({ kind: 'task', taskId: 'task_1' });
-    server.services.alpha.emit({ kind: 'task', taskId: 'task_other' });
-    server.services.alpha.emit({ kind: 'catalog', handle: 'new_one', listChanged: true });
-    await until(() => kinds.every((kind) => (heard[`${kind} alpha`]?.length ?? 0) >= 2));
+    alpha.emit({ kind: 'task', taskId: 'task_1' });
+    alpha.emit({ kind: 'task', taskId: 'task_other' });
+    alpha.emit({ kind: 'catalog', handle: 'new_one', listChanged: true });
+    await until(() => kinds.every((kind) => heard[`${kind} alpha`]?.includes('notifications/resources/list_changed')));
+    tellBoth('task_last');
+    await until(() => reached(last));
 
     for (const kind of kinds) {
-      expect([kind, heard[`${kind} alpha`]?.sort()]).toEqual([
+      const news = (workspace: string) => heard[`${kind} ${workspace}`]?.filter((each) => each !== first).sort();
+      expect([kind, news('alpha')]).toEqual([
         kind,
-        ['notifications/resources/list_changed', 'notifications/resources/updated sora://tasks/task_1'],
+        ['notifications/resources/list_changed', 'notifications/resources/updated sora://tasks/task_1', last],
       ]);
-      expect([kind, heard[`${kind} beta`]]).toEqual([kind, []]);
+      expect([kind, news('beta')]).toEqual([kind, [last]]);
     }
   });
 
   it('reaches those who listen in the 2026 protocol, of the same workspace', async () => {
     const server = await start();
     const heard: Record<string, unknown[]> = { alpha: [], beta: [] };
+    const resourceSubscriptions = ['sora://tasks/task_1', 'sora://tasks/task_last'];
     for (const workspace of ['alpha', 'beta'] as const) {
       const client = await connect(server, '2026', { workspace });
       client.setNotificationHandler(
@@ -90,12 +106,15 @@ describe('news of changes', () => {
         ({ params }) => void heard[workspace]?.push(params.uri),
       );
       client.setNotificationHandler('notifications/resources/list_changed', () => void heard[workspace]?.push('list'));
-      await client.listen({ resourcesListChanged: true, resourceSubscriptions: ['sora://tasks/task_1'] });
+      await client.listen({ resourcesListChanged: true, resourceSubscriptions });
     }
     server.services.alpha.emit({ kind: 'task', taskId: 'task_1' });
     server.services.alpha.emit({ kind: 'catalog', handle: 'new_one', listChanged: true });
     await until(() => (heard.alpha?.length ?? 0) >= 2);
-    expect(heard).toEqual({ alpha: ['sora://tasks/task_1', 'list'], beta: [] });
+    for (const services of Object.values(server.services)) services.emit({ kind: 'task', taskId: 'task_last' });
+    const last = 'sora://tasks/task_last';
+    await until(() => Object.values(heard).every((told) => told.includes(last)));
+    expect(heard).toEqual({ alpha: ['sora://tasks/task_1', 'list', last], beta: [last] });
   });
 
   it('leaves no listener behind when the clients go', async () => {
@@ -197,9 +216,17 @@ describe('sessions of 2025 clients', () => {
   });
 
   it('are closed when nobody uses them', async () => {
-    const server = await start({ limits: { idleSessionMs: 30 } });
+    let now = Date.now();
+    const server = await start({ limits: { idleSessionMs: 30 }, now: () => now });
     const session = await openSession(server);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const params = { name: 'list_characters', arguments: {} };
+    const used = await post(`${server.url}/mcp`, { ...list(2), method: 'tools/call', params }, older(session));
+    expect(await used.text()).toContain('coffee_girl');
+    expect(server.services.alpha.listeners()).toBe(1);
+    await until(() => {
+      now += 31;
+      return server.services.alpha.listeners() === 0;
+    });
     expect((await post(`${server.url}/mcp`, list(2), older(session))).status).toBe(404);
   });
 
@@ -222,11 +249,9 @@ describe('sessions of 2025 clients', () => {
   });
 
   it('give a client whose stream broke what it missed', async () => {
+    let finish = () => {};
     const alpha = fakeServices({
-      get: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        return aReport({ progress: 77 });
-      },
+      get: () => new Promise((resolve) => (finish = () => resolve(aReport({ progress: 77 })))),
     });
     const server = await start({ fakes: { alpha } });
     const session = await openSession(server);
@@ -239,9 +264,11 @@ describe('sessions of 2025 clients', () => {
     const response = await post(`${server.url}/mcp`, call, older(session));
     const reader = response.body!.getReader();
     const first = new TextDecoder().decode((await reader.read()).value);
-    await reader.cancel();
     const id = /^id: (\S+)/m.exec(first)?.[1] ?? 'none';
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await until(() => alpha.calls.get?.length === 1);
+    await reader.cancel();
+    await until(() => server.lines.some((line) => line.includes('tools/call get_task')));
+    finish();
     const again = await fetch(`${server.url}/mcp`, {
       headers: {
         ...older(session),
@@ -291,7 +318,8 @@ describe('connections by SSE', () => {
     leave.abort();
     await until(() => server.lines.filter((line) => line.includes('/sse')).length === 3);
     const again = new AbortController();
-    expect((await fetch(`${server.url}/sse`, { headers, signal: again.signal })).status).toBe(200);
+    const retry = async () => (await fetch(`${server.url}/sse`, { headers, signal: again.signal })).status;
+    await expect.poll(retry, { timeout: PROMPTLY_MS }).toBe(200);
     again.abort();
   });
 });

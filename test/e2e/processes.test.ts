@@ -44,9 +44,6 @@ test('ten processes and one data directory: 200 jobs are each created once and s
   expect(scene.files()).toHaveLength(JOBS);
   const downloads = scene.sandbox.requests().filter(({ path }) => path.endsWith('/content'));
   expect(downloads).toHaveLength(JOBS);
-  // Polling each job once a second by itself would take more.
-  const reads = scene.count('get') + scene.count('list');
-  expect(reads).toBeLessThan(JOBS * 3);
   await Promise.all(apps.map((app) => app.leave()));
 });
 

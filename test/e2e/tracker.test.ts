@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
-import { bundleServer, eventually, openScene, type Scene } from '../helpers/crash.ts';
+import { bundleServer, eventually, openScene, type Scene, watchSteps } from '../helpers/crash.ts';
 import { wantVideo } from '../helpers/crash-matrix.ts';
 import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
@@ -40,11 +40,11 @@ describe('unasked', () => {
 describe('when the client leaves', () => {
   test('in the middle of a download: it ends within a second, nothing is half written, and the next server goes on', async () => {
     const scene = await open();
-    scene.sandbox.fault({ on: 'content', kind: 'slow-body', delayMs: 60_000 });
-    const first = await scene.start();
+    scene.sandbox.fault({ on: 'content', kind: 'slow-body', delayMs: 600_000 });
+    const steps = watchSteps(scene);
+    const first = await scene.start({ stepsFile: steps.stepsFile });
     const told = await first.call('generate_video', { prompt: 'a fox', ...FORWARDING });
-    await eventually(() => scene.count('content') > 0);
-    await sleep(300);
+    await eventually(() => steps.reached('save:flowing'));
     const begun = performance.now();
     await first.leave();
     expect(performance.now() - begun).toBeLessThan(PROMPTLY_MS);
@@ -81,11 +81,11 @@ describe('the database is locked by another program for 10 s', () => {
     const before = await app.call('generate_video', { prompt: 'before', ...FORWARDING });
     const thief = new Sqlite(join(scene.dataDir, 'sora.db'));
     thief.exec('begin exclusive');
+    const unlocking = sleep(10_000);
     const during = app.call('generate_video', { prompt: 'during', ...REVERSE, idempotency_key: 'during' });
-    await sleep(1_000);
     const asked = await app.call('get_task', { task_id: before.data.task_id });
     expect(asked).toMatchObject({ ok: true });
-    await sleep(9_000);
+    await unlocking;
     expect(scene.sandbox.jobs()).toHaveLength(1);
     thief.exec('rollback');
     thief.close();
@@ -98,14 +98,16 @@ describe('the database is locked by another program for 10 s', () => {
 
   test('also when it is locked at the very moment when the answer to a create comes', { timeout: 90_000 }, async () => {
     const scene = await open();
-    scene.sandbox.fault({ on: 'create', kind: 'slow-body', delayMs: 1_500 });
-    const app = await scene.start({ limits: { usualJobMs: 8_000 } });
+    const steps = watchSteps(scene);
+    const { stepsFile } = steps;
+    const app = await scene.start({ stepsFile, holdAt: 'create:answered', limits: { usualJobMs: 8_000 } });
     const args = { prompt: 'a fox', ...REVERSE, idempotency_key: 'k' };
     const made = app.call('generate_video', args);
-    await eventually(() => scene.sandbox.jobs().length === 1);
+    await eventually(() => steps.reached('create:answered'));
     const thief = new Sqlite(join(scene.dataDir, 'sora.db'));
     thief.exec('begin exclusive');
-    await sleep(6_000);
+    steps.go();
+    await eventually(() => app.stderr().includes('not written yet'));
     thief.exec('rollback');
     thief.close();
     expect(await made).toMatchObject({ ok: true });

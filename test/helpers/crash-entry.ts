@@ -1,6 +1,6 @@
 // The stdio server as `main.ts` runs it, with what a test needs besides: jobs of a second instead of minutes, a list of
 // the steps that it went through, and a death at one of them. Bundled by `crash.ts`; told what to do by CRASH_SPEC.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { createMcpServer } from '../../src/mcp/server.ts';
@@ -28,12 +28,13 @@ const running = appFor(quick(loaded.config), {
   clock: () => Date.now() + (spec.clockOffsetMs ?? 0),
   reached: (step) => {
     if (spec.stepsFile) appendFileSync(spec.stepsFile, `${step}\n`);
+    if (step === spec.holdAt) while (!existsSync(`${spec.stepsFile}.go`)) stand(20);
     if (step !== spec.killAt) return;
     toGo -= 1;
     if (toGo > 0) return;
     process.kill(process.pid, 'SIGKILL');
     // Nothing may happen in the moment until the signal is there.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    stand();
   },
 });
 const connection = serveStdioTransport({
@@ -41,13 +42,15 @@ const connection = serveStdioTransport({
   stdout: process.stdout,
   log,
   factory: () => createMcpServer({ facts: running.facts, services: () => running.services('local'), log }),
-  onClose: () => {
-    setTimeout(() => process.exit(0), 1_500).unref();
-    void running.close().finally(() => process.exit(0));
-  },
+  // Without the limit of `main.ts`: a server that hangs at its end is to be seen, and a machine that hangs is not.
+  onClose: () => void running.close().finally(() => process.exit(0)),
 });
 process.once('SIGTERM', () => void connection.close());
 running.trackSoon();
+
+function stand(ms?: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 function quick(config: Config): Config {
   const limits = { minPollMs: 100, usualJobMs: 500, createsPerMinute: undefined, ...spec.limits };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -14,6 +14,8 @@ export interface CrashSpec {
   readonly killNth?: number | undefined;
   /** Each step is written here as it is reached. */
   readonly stepsFile?: string | undefined;
+  /** Stands still at this step until `Steps.go`. */
+  readonly holdAt?: string | undefined;
   /** How long a dead process keeps its tasks. Default 400 ms. */
   readonly leaseMs?: number | undefined;
   /** Its clock minus ours. */
@@ -100,6 +102,24 @@ export async function openScene(file: string, options: SandboxOptions = {}): Pro
       await sandbox.close();
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
+  };
+}
+
+/** The steps of one server of a scene. */
+export interface Steps {
+  /** For its `CrashSpec`. */
+  readonly stepsFile: string;
+  reached(step: string): boolean;
+  /** Lets it go on from where it was held. */
+  go(): void;
+}
+
+export function watchSteps({ dataDir }: Scene): Steps {
+  const stepsFile = join(dataDir, 'steps');
+  return {
+    stepsFile,
+    reached: (step) => existsSync(stepsFile) && readFileSync(stepsFile, 'utf8').split('\n').includes(step),
+    go: () => writeFileSync(`${stepsFile}.go`, ''),
   };
 }
 

@@ -7,7 +7,8 @@ import { Secret } from '../../src/domain/secret.ts';
 import { createMcpServer } from '../../src/mcp/server.ts';
 import { type HttpOptions, type HttpServer, serveHttp } from '../../src/transports/http.ts';
 import { type FakeServices, fakeServices } from './fake-services.ts';
-import { PROMPTLY_MS } from './promptly.ts';
+
+export { until } from './promptly.ts';
 
 /** The ways a client can speak to the HTTP server. `v1-*` is a real older SDK. */
 export const CLIENTS = ['2026', '2025', 'v1-http', 'v1-sse'] as const;
@@ -129,13 +130,4 @@ export function modern(method: string, params: Record<string, unknown> = {}, id:
   if (typeof name === 'string') headers['mcp-name'] = name;
   const meta = { ...META, ...(params._meta as object | undefined) };
   return { body: { jsonrpc: '2.0', id, method, params: { ...params, _meta: meta } }, headers };
-}
-
-/** Waits for a condition that comes true by itself. */
-export async function until(condition: () => boolean, ms = PROMPTLY_MS): Promise<void> {
-  const deadline = Date.now() + ms;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('It did not come true in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

@@ -18,6 +18,7 @@ import { Tasks } from '../../src/services/tasks.ts';
 import { Tracker } from '../../src/services/tracker.ts';
 import { Videos } from '../../src/services/videos.ts';
 import { openStore } from '../../src/store/store.ts';
+import { PROMPTLY_MS } from './promptly.ts';
 import { startTestSandbox, TEST_KEY, type TestSandbox } from './sandbox.ts';
 
 export interface StudioOptions {
@@ -85,9 +86,14 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
       if (await condition()) return;
       clock.advance(STEP_SECONDS * 1_000);
       tracker.wake();
+      await pause();
       // Requests go over real sockets; how fast they are decides nothing, because the clock waits for them.
-      await new Promise((resolve) => setTimeout(resolve, 8));
+      const given = performance.now() + PROMPTLY_MS;
+      while (core.leases.held().length > 0 && performance.now() < given) await pause();
     }
+    // Films are joined by the process's own clock.
+    const given = performance.now() + PROMPTLY_MS;
+    for (; performance.now() < given; await pause()) if (await condition()) return;
     throw new Error(`it did not come true in ${seconds} s of its clock:\n${logged.join('\n')}`);
   };
   return {
@@ -111,5 +117,9 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
 }
 
 const STEP_SECONDS = 0.5;
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 8));
+}
 
 export const DOLLAR = fromUsd(1);

@@ -3,6 +3,7 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { aReport, type ConnectOptions, call, connectMcp, ERAS, type Era } from '../helpers/mcp.ts';
+import { aMoment, until } from '../helpers/promptly.ts';
 
 async function connect(options: ConnectOptions = {}) {
   const connection = await connectMcp(options);
@@ -10,22 +11,19 @@ async function connect(options: ConnectOptions = {}) {
   return connection;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 describe('waiting', () => {
   test.each(ERAS)('sends progress that only rises, to a caller that asked for it (%s)', async (era) => {
+    const heard: unknown[] = [];
     const connection = await connect({
       era,
       get: async (_id, wait) => {
         for (const progress of [10, 10, 55, 40, 90]) wait?.onProgress?.(aReport({ progress }));
         wait?.onProgress?.(aReport({ state: 'completed', progress: 90 }));
-        await sleep(5);
+        // A client forgets whose progress it is as soon as it has the answer.
+        await until(() => heard.length >= 4);
         return aReport({ state: 'completed' });
       },
     });
-    const heard: unknown[] = [];
     const request = { name: 'get_task', arguments: { task_id: 't', wait_seconds: 30 } };
     const options = { onprogress: (progress: unknown) => heard.push(progress) };
     // The older client has a parameter more.
@@ -65,10 +63,12 @@ describe('waiting', () => {
       era === 'v1'
         ? (connection.client as unknown as OlderCall).callTool(request, undefined, options)
         : connection.client.callTool(request, options);
-    setTimeout(() => caller.abort(), 20);
+    answer.catch(() => {});
+    await until(() => connection.services.calls.get?.length === 1);
+    caller.abort();
     await expect(answer).rejects.toThrow();
-    await sleep(20);
-    expect(stopped).toBe(true);
+    await until(() => stopped);
+    await call(connection, 'list_characters');
     expect(connection.logged).toEqual([]);
   });
 
@@ -84,11 +84,11 @@ describe('waiting', () => {
         }),
     });
     const answer = call(connection, 'get_task', { task_id: 't', wait_seconds: 45 }).catch(() => 'gone');
-    await sleep(20);
+    await until(() => connection.services.calls.get?.length === 1);
     await connection.close();
     expect(await answer).toBe('gone');
-    await sleep(20);
-    expect(stopped).toBe(true);
+    await until(() => stopped);
+    await aMoment();
     expect(connection.logged).toEqual([]);
   });
 });

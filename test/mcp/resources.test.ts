@@ -9,6 +9,7 @@ import {
   ERAS,
   fakeServices,
 } from '../helpers/mcp.ts';
+import { aMoment, until } from '../helpers/promptly.ts';
 
 async function connect(options: ConnectOptions = {}) {
   const connection = await connectMcp(options);
@@ -22,10 +23,6 @@ async function read(connection: Connection, uri: string): Promise<Record<string,
   expect(content).toMatchObject({ uri, mimeType: 'application/json' });
   expect(content.text).not.toMatch(/null|""|\[\]|\{\}/);
   return JSON.parse(content.text);
-}
-
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 30));
 }
 
 describe('resources', () => {
@@ -132,25 +129,30 @@ describe('notifications', () => {
     expect(client.getServerCapabilities()?.resources).toEqual({ listChanged: true, subscribe: true });
     await client.subscribeResource({ uri: 'sora://tasks/t1' });
     await client.subscribeResource({ uri: 'sora://characters/coffee_girl' });
-    await settle();
+    await until(() => services.listeners() === 1);
     services.emit({ kind: 'task', taskId: 't1' });
     services.emit({ kind: 'task', taskId: 't2' });
     services.emit({ kind: 'catalog', handle: 'coffee_girl', listChanged: false });
-    await settle();
+    await until(() => methods(connection).length >= 2);
     expect(methods(connection)).toEqual(['sora://tasks/t1', 'sora://characters/coffee_girl']);
     await client.unsubscribeResource({ uri: 'sora://tasks/t1' });
     services.emit({ kind: 'task', taskId: 't1' });
     services.emit({ kind: 'catalog', handle: 'tea_girl', listChanged: true });
-    await settle();
-    expect(methods(connection).slice(2)).toEqual(['list_changed']);
+    await until(() => methods(connection).length >= 3);
+    services.emit({ kind: 'catalog', handle: 'coffee_girl', listChanged: false });
+    await until(() => methods(connection).length >= 4);
+    expect(methods(connection).slice(2)).toEqual(['list_changed', 'sora://characters/coffee_girl']);
   });
 
   test('a whole catalog adopted at once is one piece of news', async () => {
     const connection = await connect();
     await call(connection, 'list_characters');
     for (let at = 0; at < 100; at++) connection.services.emit({ kind: 'catalog', handle: `c${at}`, listChanged: true });
-    await settle();
-    expect(methods(connection)).toEqual(['list_changed']);
+    await until(() => methods(connection).length > 0);
+    await connection.client.subscribeResource({ uri: 'sora://tasks/last' });
+    connection.services.emit({ kind: 'task', taskId: 'last' });
+    await until(() => methods(connection).includes('sora://tasks/last'));
+    expect(methods(connection)).toEqual(['list_changed', 'sora://tasks/last']);
   });
 
   test('only our resources can be subscribed to', async () => {
@@ -162,7 +164,7 @@ describe('notifications', () => {
     const connection = await connect({ era: '2026' });
     await call(connection, 'list_characters');
     connection.services.emit({ kind: 'catalog', handle: 'a', listChanged: true });
-    await settle();
+    await call(connection, 'list_characters');
     expect(methods(connection)).toEqual([]);
     const listen = await connection.client.listen({
       resourcesListChanged: true,
@@ -171,12 +173,14 @@ describe('notifications', () => {
     connection.services.emit({ kind: 'task', taskId: 't1' });
     connection.services.emit({ kind: 'task', taskId: 't2' });
     connection.services.emit({ kind: 'catalog', handle: 'a', listChanged: true });
-    await settle();
+    await until(() => methods(connection).length >= 2);
     expect(methods(connection)).toEqual(['sora://tasks/t1', 'list_changed']);
     await listen.close();
+    await connection.client.listen({ resourceSubscriptions: ['sora://tasks/t3'] });
     connection.services.emit({ kind: 'task', taskId: 't1' });
-    await settle();
-    expect(methods(connection)).toHaveLength(2);
+    connection.services.emit({ kind: 'task', taskId: 't3' });
+    await until(() => methods(connection).includes('sora://tasks/t3'));
+    expect(methods(connection)).toEqual(['sora://tasks/t1', 'list_changed', 'sora://tasks/t3']);
   });
 
   test.each(ERAS)('stop when the connection closes (%s)', async (era) => {
@@ -187,8 +191,7 @@ describe('notifications', () => {
     await call(connection, 'get_task');
     expect(services.listeners()).toBe(1);
     await connection.close();
-    await settle();
-    expect(services.listeners()).toBe(0);
+    await until(() => services.listeners() === 0);
     services.emit({ kind: 'task', taskId: 't' });
     expect(connection.logged).toEqual([]);
   });
@@ -199,13 +202,19 @@ describe('notifications', () => {
     const slow = new Promise<void>((resolve) => {
       ready = resolve;
     });
-    const connection = await connectMcp({ services, deps: { services: () => slow.then(() => services) } });
+    let asked = false;
+    const coming = () => {
+      asked = true;
+      return slow.then(() => services);
+    };
+    const connection = await connectMcp({ services, deps: { services: coming } });
+    expect(asked).toBe(false);
     const answer = call(connection, 'get_task', { task_id: 't' }).catch(() => 'gone');
-    await settle();
+    await until(() => asked);
     await connection.close();
     ready();
     expect(await answer).toBe('gone');
-    await settle();
+    await aMoment();
     expect(services.listeners()).toBe(0);
   });
 
@@ -214,8 +223,7 @@ describe('notifications', () => {
     await call(never, 'list_characters');
     expect(never.services.listeners()).toBe(0);
     const eager = await connect({ deps: { watching: 'on-connect' } });
-    await settle();
-    expect(eager.services.listeners()).toBe(1);
+    await until(() => eager.services.listeners() === 1);
   });
 
   test('progress of a task reaches only who subscribed to it', async () => {
@@ -224,10 +232,12 @@ describe('notifications', () => {
     const other = await connect({ services });
     await one.client.subscribeResource({ uri: 'sora://tasks/t1' });
     await call(other, 'get_task', { task_id: 't1' });
-    await settle();
+    await other.client.subscribeResource({ uri: 'sora://tasks/t2' });
+    await until(() => services.listeners() === 2);
     services.emit({ kind: 'task', taskId: 't1' });
-    await settle();
+    services.emit({ kind: 'task', taskId: 't2' });
+    await until(() => methods(one).length > 0 && methods(other).length > 0);
     expect(methods(one)).toEqual(['sora://tasks/t1']);
-    expect(methods(other)).toEqual([]);
+    expect(methods(other)).toEqual(['sora://tasks/t2']);
   });
 });

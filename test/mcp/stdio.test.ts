@@ -1,8 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMcpServer } from '../../src/mcp/server.ts';
 import { serveStdioTransport } from '../../src/transports/stdio.ts';
 import { aReport, fakeServices } from '../helpers/mcp.ts';
+import { aMoment, PROMPTLY_MS, until } from '../helpers/promptly.ts';
 
 const HELLO = {
   jsonrpc: '2.0',
@@ -15,10 +16,6 @@ const PING = { jsonrpc: '2.0', id: 'ping', method: 'ping' };
 
 function getTask(id: number) {
   return { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'get_task', arguments: { task_id: 't' } } };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 type Message = { id?: unknown; result?: unknown; error?: { code: number }; method?: string; params?: unknown };
@@ -64,12 +61,9 @@ function serve(
       .filter(Boolean)
       .map((line) => JSON.parse(line));
   const answer = async (id: unknown): Promise<Message> => {
-    for (let tries = 0; tries < 200; tries++) {
-      const found = messages().find((message) => message.id === id);
-      if (found) return found;
-      await sleep(5);
-    }
-    throw new Error(`no answer to ${String(id)} in ${written}`);
+    const find = () => messages().find((message) => message.id === id);
+    await vi.waitFor(() => expect(find(), `${String(id)} in ${written}`).toBeDefined(), { timeout: PROMPTLY_MS });
+    return find() as Message;
   };
   const say = (...lines: unknown[]) => {
     for (const line of lines) stdin.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
@@ -130,14 +124,18 @@ describe('stdio', () => {
     expect(services.listeners()).toBe(1);
     stdin.end();
     await gone;
-    await sleep(20);
+    await until(() => services.listeners() === 0);
+    await aMoment();
     expect(closings()).toBe(1);
-    expect(services.listeners()).toBe(0);
     expect(logged).toEqual([]);
   });
 
   test('answers what was asked before stdin ended', async () => {
-    const { say, stdin, gone, messages } = serve({ get: () => sleep(50).then(() => aReport()) });
+    const get = async () => {
+      await until(() => messages().some(({ id }) => id === 3));
+      return aReport();
+    };
+    const { say, stdin, gone, messages } = serve({ get, graceMs: 2 * PROMPTLY_MS });
     say(HELLO, INITIALIZED, getTask(2), { jsonrpc: '2.0', id: 3, method: 'tools/list' });
     stdin.end();
     await gone;
@@ -175,7 +173,7 @@ describe('stdio', () => {
       stdin.write(`${JSON.stringify(HELLO)}\n`);
     });
     stdin.write(`${JSON.stringify(PING)}\n`);
-    await sleep(20);
+    await aMoment();
     for (const line of logged) expect(line).not.toContain('\n');
   });
 
@@ -208,13 +206,13 @@ describe('stdio', () => {
     const { say, services, messages, answer } = serve();
     say({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: meta } });
     await answer(1);
-    const notifications = { resourceSubscriptions: ['sora://tasks/t1'] };
+    const notifications = { resourceSubscriptions: ['sora://tasks/t1', 'sora://tasks/t3'] };
     say({ jsonrpc: '2.0', id: 2, method: 'subscriptions/listen', params: { _meta: meta, notifications } });
-    for (let tries = 0; tries < 100 && services.listeners() === 0; tries++) await sleep(5);
-    services.emit({ kind: 'task', taskId: 't1' });
-    services.emit({ kind: 'task', taskId: 't2' });
-    await sleep(20);
-    const news = messages().filter(({ method }) => method === 'notifications/resources/updated');
-    expect(news).toMatchObject([{ params: { uri: 'sora://tasks/t1' } }]);
+    const heard = (name: string) => messages().filter(({ method }) => method === `notifications/${name}`);
+    await until(() => services.listeners() === 1 && heard('subscriptions/acknowledged').length === 1);
+    for (const taskId of ['t1', 't2', 't3']) services.emit({ kind: 'task', taskId });
+    await until(() => heard('resources/updated').length >= 2);
+    const news = ['t1', 't3'].map((id) => ({ params: { uri: `sora://tasks/${id}` } }));
+    expect(heard('resources/updated')).toMatchObject(news);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { StoryboardReport } from '../../src/services/services.ts';
 import { aBoard, aReport, type ConnectOptions, call, connectMcp, ERAS } from '../helpers/mcp.ts';
+import { until } from '../helpers/promptly.ts';
 
 async function connect(options: ConnectOptions = {}) {
   const connection = await connectMcp(options);
@@ -256,14 +257,17 @@ describe('storyboard resources', () => {
     const ofTask = (id: string) => (id === 'task_1' ? 'board_1' : undefined);
     const connection = await connect({ storyboards: { ofTask } });
     await connection.client.subscribeResource({ uri: 'sora://storyboards/board_1' });
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await connection.client.subscribeResource({ uri: 'sora://storyboards/last' });
+    await until(() => connection.services.listeners() === 1);
     connection.services.emit({ kind: 'task', taskId: 'task_1' });
     connection.services.emit({ kind: 'task', taskId: 'task_9' });
     connection.services.emit({ kind: 'storyboard', storyboardId: 'board_1' });
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    const updates = connection.sent.filter(
-      (message) => 'method' in message && message.method.endsWith('resources/updated'),
-    );
-    expect(updates).toMatchObject(Array(2).fill({ params: { uri: 'sora://storyboards/board_1' } }));
+    connection.services.emit({ kind: 'storyboard', storyboardId: 'last' });
+    const updates = () =>
+      connection.sent.flatMap((message) =>
+        'method' in message && message.method.endsWith('resources/updated') ? [message.params?.uri] : [],
+      );
+    await until(() => updates().includes('sora://storyboards/last'));
+    expect(updates()).toEqual(['sora://storyboards/board_1', 'sora://storyboards/board_1', 'sora://storyboards/last']);
   });
 });

@@ -90,4 +90,4 @@ test('four processes claim and finish each of 200 tasks once', async () => {
   } finally {
     worker.remove();
   }
-}, 30_000);
+});

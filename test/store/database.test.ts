@@ -92,20 +92,21 @@ describe('a database', () => {
     expect(kept(store, 'a')).toBeUndefined();
   });
 
-  test('is busy while another process holds it for 3 s, reads meanwhile, and works after', async () => {
+  test('is busy while another process holds it, reads meanwhile, and works after', async () => {
     const dataDir = tempDir();
     const store = tempStore({ dataDir });
-    const { next } = startWorker(worker.file, 'lock', dataDir, '3000');
+    const { child, next } = startWorker(worker.file, 'lock', dataDir);
     await next();
     const start = performance.now();
     const error = failure(() => put(store, 'a', 'b'));
     expect(performance.now() - start).toBeGreaterThan(1_500);
     expect(error).toMatchObject({ code: 'store_busy', retryable: true, charged: 'no' });
     expect(kept(store, 'a')).toBeUndefined();
+    child.send('unlock');
     await next();
     put(store, 'a', 'b');
     expect(kept(store, 'a')).toBe('b');
-  }, 10_000);
+  });
 
   test('loses nothing that was said, and keeps nothing half, when a process is killed', async () => {
     const dataDir = tempDir();
@@ -124,7 +125,7 @@ describe('a database', () => {
     expect(count).toBeGreaterThan(last);
     expect(store.characters.byHandle('local', `written_${last}`)).toBeDefined();
     expect(store.characters.page({ workspace: 'local', query: 'written', limit: count + 1 }).items).toHaveLength(count);
-  }, 15_000);
+  });
 
   test('says what is wrong with a folder or a file that cannot be used', () => {
     const taken = join(tempDir(), 'file');

@@ -237,4 +237,4 @@ test('four processes together never pass a limit', async () => {
   } finally {
     worker.remove();
   }
-}, 30_000);
+});

@@ -74,4 +74,4 @@ test('processes that start at once all succeed', async () => {
   } finally {
     worker.remove();
   }
-}, 20_000);
+});

@@ -143,7 +143,7 @@ describe('saving', () => {
     const controller = new AbortController();
     async function* stuck(): AsyncGenerator<Uint8Array> {
       yield VIDEO.subarray(0, 10);
-      setTimeout(() => controller.abort(), 20);
+      setImmediate(() => controller.abort());
       await new Promise(() => {});
     }
     expect(await fails({ open: sends(stuck()), signal: controller.signal })).toMatchObject({ code: 'cancelled' });
@@ -220,7 +220,7 @@ test('a big file takes little memory', async () => {
   await save({ open: sends(big(), { totalBytes: 300_000_000 }) });
   clearInterval(watch);
   expect(most - before).toBeLessThan(100_000_000);
-}, 30_000);
+});
 
 test('a process that is killed while it saves leaves nothing under the final name, and is taken over', async () => {
   const worker = await bundleWorker();
@@ -240,4 +240,4 @@ test('a process that is killed while it saves leaves nothing under the final nam
   } finally {
     worker.remove();
   }
-}, 30_000);
+});

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SoraError } from '../../src/domain/errors.ts';
 import { fromUsd, microUsd } from '../../src/domain/money.ts';
 import { Database } from '../../src/store/database.ts';
 import { saveStream } from '../../src/store/partfile.ts';
@@ -12,7 +13,18 @@ function say(message: unknown): void {
 }
 
 function open(): Store {
-  return openStore({ dataDir, clock: Date.now });
+  return patiently(() => openStore({ dataDir, clock: Date.now }));
+}
+
+/** Another process may stand still for seconds with the lock in its hand. */
+function patiently<T>(work: () => T): T {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SoraError && error.code === 'store_busy')) throw error;
+    }
+  }
 }
 
 function sleep(ms: number): void {
@@ -26,15 +38,16 @@ const commands: Readonly<Record<string, () => void>> = {
     say({ characters: store.characters.count('local') });
     store.close();
   },
-  /** Holds the write lock for so many milliseconds. */
+  /** Holds the write lock until it is sent a message. */
   lock() {
     const database = new Database(join(dataDir, 'sora.db'));
-    database.transaction(() => {
-      say('locked');
-      sleep(Number(argument));
+    database.exec('begin immediate');
+    process.once('message', () => {
+      database.exec('rollback');
+      database.close();
+      say('unlocked');
     });
-    database.close();
-    say('unlocked');
+    say('locked');
   },
   /** Reserves ten cents as often as the limit of two dollars allows, settling every second one. */
   reserve() {
@@ -43,7 +56,7 @@ const commands: Readonly<Record<string, () => void>> = {
     for (let n = 0; n < 40; n++) {
       const now = Date.now();
       const ref = `task_${argument}_${n}`;
-      const result = store.ledger.reserve({
+      const wanted = {
         ref,
         workspace: 'local',
         backend: 'reverse',
@@ -52,9 +65,10 @@ const commands: Readonly<Record<string, () => void>> = {
         source: 'test',
         limits: { day: fromUsd(2) },
         now,
-      });
-      if (result.ok) reserved += 1;
-      if (result.ok && n % 2 === 0) store.ledger.settle(ref, microUsd(90_000), now);
+      };
+      const { ok } = patiently(() => store.ledger.reserve(wanted));
+      if (ok) reserved += 1;
+      if (ok && n % 2 === 0) patiently(() => store.ledger.settle(ref, microUsd(90_000), now));
     }
     say({ reserved });
     store.close();
@@ -64,12 +78,14 @@ const commands: Readonly<Record<string, () => void>> = {
     const store = open();
     const claimed: string[] = [];
     for (let idle = 0; idle < 5; ) {
-      const tasks = store.tasks.claimDue({ owner: argument, now: Date.now(), leaseMs: 60_000, limit: 3 });
+      const claim = { owner: argument, now: Date.now(), leaseMs: 60_000, limit: 3 };
+      const tasks = patiently(() => store.tasks.claimDue(claim));
       idle = tasks.length === 0 ? idle + 1 : 0;
       if (tasks.length === 0) sleep(5);
       for (const task of tasks) {
         claimed.push(task.id);
-        const moved = store.tasks.move(task.id, { from: 'queued', to: 'completed', leaseOwner: argument });
+        const to = { from: 'queued', to: 'completed', leaseOwner: argument } as const;
+        const moved = patiently(() => store.tasks.move(task.id, to));
         if (moved === undefined) say({ lost: task.id });
       }
     }

@@ -171,7 +171,7 @@ describe('listing and deleting', () => {
   });
 });
 
-describe('characters', { timeout: 30_000 }, () => {
+describe('characters', () => {
   function characterForm(name: string, video: Uint8Array): FormData {
     const form = new FormData();
     form.set('name', name);

@@ -89,7 +89,7 @@ withFfmpeg('a sandbox clip, by ffprobe and ffmpeg', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what a sandbox clip is', { timeout: 30_000 }, () => {
+describe('what a sandbox clip is', () => {
   it('is the same for the same scene, and another for another', async () => {
     const [one, same, other] = await Promise.all(['rain', 'rain', 'snow'].map((prompt) => clipBytes({ prompt })));
     expect(Buffer.compare(one!, same!)).toBe(0);

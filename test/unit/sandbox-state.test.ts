@@ -58,7 +58,7 @@ it('lets two servers work on one file at once', async () => {
   await Promise.all([one.close(), two.close()]);
 });
 
-it('loses nothing when its process is killed', { timeout: 30_000 }, async () => {
+it('loses nothing when its process is killed', async () => {
   // Beside the packages, so that the child finds better-sqlite3.
   const script = join('node_modules', '.cache', `sandbox-child-${process.pid}.mjs`);
   await build({
