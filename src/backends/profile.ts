@@ -116,8 +116,13 @@ export function capabilitiesOf(dialect: Dialect): Capabilities {
     extractCharacter: operations.extractCharacter !== undefined,
     listCharacters: operations.listCharacters !== undefined,
     maxCharacters: dialect.maxCharacters,
-    choosesSize: !(['size', 'aspectRatio', 'resolution'] as const).some((key) => sends(operations.create, key)),
+    sizing: (['size', 'resolution'] as const).some((key) => sends(operations.create, key))
+      ? 'size'
+      : sends(operations.create, 'aspectRatio')
+        ? 'shape'
+        : 'none',
     referenceVideo: sends(operations.create, 'referenceVideo'),
+    referenceRange: sends(operations.create, 'timestamps'),
     referenceImage: sends(operations.create, 'referenceImage'),
     remix: operations.remix !== undefined,
     edit: operations.edit !== undefined,
@@ -131,9 +136,14 @@ export function capabilitiesOf(dialect: Dialect): Capabilities {
     characterClipRatios: dialect.characterClipRatios,
     characterRange: sends(operations.createCharacter, 'timestamps') || sends(operations.extractCharacter, 'timestamps'),
     characterUpload: uploads(operations.createCharacter?.fields.video),
+    characterFetch: fetches(operations.createCharacter?.fields.video),
   };
 }
 
 function uploads(field: Field | string | undefined): boolean {
   return typeof field === 'object' && field.file !== 'refuse';
+}
+
+function fetches(field: Field | string | undefined): boolean {
+  return typeof field === 'object' && field.url === 'upload';
 }

@@ -47,9 +47,11 @@ export interface Capabilities {
   readonly maxCharacters: number;
   /** Understands `reference_video` and `influence_strength`. */
   readonly referenceVideo: boolean;
+  /** A part of the reference video can be named; else all of it is used. */
+  readonly referenceRange?: boolean | undefined;
   readonly referenceImage: boolean;
-  /** Its protocol has no field for a size or a shape: it chooses. Default false. */
-  readonly choosesSize?: boolean | undefined;
+  /** What its protocol has a field for: pixels, a shape only, or neither, so that it chooses. Default `size`. */
+  readonly sizing?: 'size' | 'shape' | 'none' | undefined;
   readonly remix: boolean;
   readonly edit: boolean;
   readonly extend: boolean;
@@ -68,6 +70,8 @@ export interface Capabilities {
   readonly characterRange?: boolean | undefined;
   /** Characters are made from an uploaded file, not from a URL that the upstream fetches. */
   readonly characterUpload: boolean;
+  /** A clip that is given by its address is fetched by us and uploaded. */
+  readonly characterFetch?: boolean | undefined;
 }
 
 export interface BackendLimits {

@@ -1,5 +1,12 @@
 import type { BackendProfile, ModelOffer } from '../domain/models.ts';
-import { type AspectRatio, aspectRatioOf, roundUpSeconds, type Size, shortSide } from '../domain/video.ts';
+import {
+  ASPECT_RATIOS,
+  type AspectRatio,
+  aspectRatioOf,
+  roundUpSeconds,
+  type Size,
+  shortSide,
+} from '../domain/video.ts';
 import { type CharacterFit, fitCharacters } from './cast.ts';
 import type { Candidate, Refusal, RouteRequest } from './decision.ts';
 import { modelGoneUntil } from './health.ts';
@@ -12,7 +19,7 @@ export interface Fit extends CharacterFit {
   readonly seconds: number;
   readonly size?: Size | undefined;
   readonly price?: Price | undefined;
-  /** A size or shape is wanted, and the backend cannot be told. */
+  /** A size or shape is wanted, and the backend cannot be told it. */
   readonly sizeIgnored?: boolean | undefined;
   /** What was changed to make it fit, in short sentences. */
   readonly notes: readonly string[];
@@ -35,6 +42,7 @@ export function isRefusal(result: Fit | Refusal): result is Refusal {
   return 'code' in result;
 }
 
+type Sizing = NonNullable<BackendProfile['capabilities']['sizing']>;
 type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'sizeIgnored' | 'notes'>;
 
 /** The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can. */
@@ -82,11 +90,15 @@ function tryModel(request: RouteRequest, { profile, health }: Candidate, model: 
   }
   const sizes = offer?.sizes ?? [];
   // Where its sizes are known, one of them comes; where they are not, nobody can say.
-  const choosesSize = profile.capabilities.choosesSize && sizes.length === 0;
+  const sizing = sizes.length > 0 ? 'size' : (profile.capabilities.sizing ?? 'size');
   if (request.size !== undefined && sizes.length > 0 && !sizes.includes(request.size)) {
     return refuse('not_supported', 'size', `${model} does not make ${request.size}, but ${list(sizes)}.`, { sizes });
   }
-  const ratio = request.size === undefined && !choosesSize ? request.aspectRatio : undefined;
+  if (request.size !== undefined && sizing === 'shape' && aspectRatioOf(request.size) === undefined) {
+    const reason = `${profile.id} is told a shape only, ${list(ASPECT_RATIOS)}, and ${request.size} is none of them.`;
+    return refuse('not_supported', 'size', reason, { aspect_ratios: ASPECT_RATIOS });
+  }
+  const ratio = request.size === undefined && sizing !== 'none' ? request.aspectRatio : undefined;
   const shaped = ratio && sizeFor(profile, model, ratio);
   if (ratio !== undefined && shaped === undefined) {
     return refuse('not_supported', 'aspect_ratio', `${model} makes no ${ratio}, but ${list(sizes)}.`, { sizes });
@@ -98,15 +110,29 @@ function tryModel(request: RouteRequest, { profile, health }: Candidate, model: 
     const reason = `${asked} s is longer than ${model} makes: ${list(lengths)} s.`;
     return refuse('limit_exceeded', 'duration', reason, { seconds: lengths });
   }
-  const rounded = request.seconds !== undefined && seconds !== asked;
-  const notes = rounded ? [`${asked} s is made as ${seconds} s, the next length ${model} makes.`] : [];
-  if (!choosesSize) return { model, seconds, size: request.size ?? shaped ?? defaultSize(profile, model), notes };
-  if (wantsSize(request)) notes.push(`${profile.id} takes no size and chooses its own.`);
-  return { model, seconds, sizeIgnored: wantsSize(request), notes };
+  const notes = [...lengthNote(request, model, seconds, lengths), ...sizeNote(request, profile, sizing)];
+  const size = sizing === 'none' ? undefined : (request.size ?? shaped ?? defaultSize(profile, model));
+  return { model, seconds, size, sizeIgnored: isSizeIgnored(request, sizing), notes };
 }
 
-export function wantsSize(request: RouteRequest): boolean {
-  return request.size !== undefined || request.aspectRatio !== undefined;
+function lengthNote(request: RouteRequest, model: string, seconds: number, lengths: readonly number[]): string[] {
+  if (request.seconds === undefined || request.seconds === seconds) return [];
+  const why = lengths.length === 0 ? 'in whole seconds' : `the next length ${model} makes`;
+  return [`${request.seconds} s is made as ${seconds} s, ${why}.`];
+}
+
+function sizeNote(request: RouteRequest, { id }: BackendProfile, sizing: Sizing): string[] {
+  if (!isSizeIgnored(request, sizing)) return [];
+  return [
+    sizing === 'shape'
+      ? `${id} is told the shape only and chooses the pixels.`
+      : `${id} takes no size and chooses its own.`,
+  ];
+}
+
+function isSizeIgnored({ size, aspectRatio }: RouteRequest, sizing: Sizing): boolean {
+  if (sizing === 'size') return false;
+  return size !== undefined || (sizing === 'none' && aspectRatio !== undefined);
 }
 
 /** The size of a shape that a model makes: as large as the default one where there is a choice. */

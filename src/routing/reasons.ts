@@ -49,6 +49,9 @@ function preference({ request, candidates, ranked }: RankedFacts, chosen: Fit): 
       : `${profile.id} is the only one that can make this.`;
   }
   const other = rival.candidate.profile;
+  if (rival.sizeIgnored && !chosen.sizeIgnored) {
+    return `${profile.id} takes what is asked for: ${other.id} cannot be told the size.`;
+  }
   switch (request.priority) {
     case 'stability':
       if (profile.route === other.route) break;
@@ -56,6 +59,9 @@ function preference({ request, candidates, ranked }: RankedFacts, chosen: Fit): 
     case 'cost': {
       const [mine, theirs] = [chosen.price?.amount, rival.price?.amount];
       if (mine === theirs) break;
+      if (mine === undefined && profile.route === 'reverse' && other.route === 'forwarding') {
+        return `Priority is cost, and reverse gateways are the cheaper kind; ${other.id} would be ${formatUsd(theirs!)}.`;
+      }
       const cheaper = `Priority is cost: ${mine === undefined ? 'unknown' : formatUsd(mine)} on ${profile.id}`;
       return `${cheaper}, ${theirs === undefined ? 'an unknown price' : formatUsd(theirs)} on ${other.id}.`;
     }

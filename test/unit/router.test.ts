@@ -26,6 +26,14 @@ const retiredModel = profile({
 });
 const ended = profile({ id: 'ended', retired: { on: '2026-09-24', instead: 'another base URL' } });
 const cheapSubstitute = { ...SUBSTITUTE, rates: [{ ...SUBSTITUTE.rates[0]!, usd: 0.001 }] };
+const unpriced: BackendProfile = { ...REVERSE, id: 'unpriced', rates: [] };
+const sizing = (id: string, how: 'shape' | 'none'): BackendProfile => ({
+  ...REVERSE,
+  id,
+  capabilities: { ...REVERSE.capabilities, sizing: how },
+});
+const sizeless = sizing('sizeless', 'none');
+const shapely = sizing('shapely', 'shape');
 const oddDefault = profile({ defaultSeconds: 5 });
 const paidCharacters = profile({ characterUsd: 0.01 });
 const free = profile({ id: 'forwarding', characterUsd: 0 });
@@ -76,6 +84,42 @@ const CHOICES: readonly (readonly [string, RouteRequest, readonly Candidate[], C
     ask(),
     [up(engine), up(FORWARDING)],
     { order: ['forwarding', 'engine'], says: [/an unknown price on engine/] },
+  ],
+  [
+    'a reverse gateway of unknown price: cheaper than forwarding, as its kind is',
+    ask(),
+    [up(FORWARDING), up(unpriced)],
+    { order: ['unpriced', 'forwarding'], says: [/reverse gateways are the cheaper kind; forwarding would be \$0\.40/] },
+  ],
+  [
+    '… but not than one whose low price is known',
+    ask(),
+    [up(FORWARDING), up(unpriced), up(REVERSE)],
+    { order: ['reverse', 'unpriced', 'forwarding'] },
+  ],
+  [
+    'a size goes before a price',
+    ask({ size: '1280x720' }),
+    [up(FORWARDING), up(sizeless)],
+    { order: ['forwarding', 'sizeless'], says: [/takes what is asked for: sizeless cannot be told the size/] },
+  ],
+  [
+    'one that chooses its size is taken where there is no other, and says so',
+    ask({ aspectRatio: '16:9' }),
+    [up(sizeless)],
+    { order: ['sizeless'], says: [/sizeless takes no size and chooses its own/] },
+  ],
+  [
+    'one that is told a shape makes that of the size',
+    ask({ size: '1920x1080' }),
+    [up(shapely)],
+    { order: ['shapely'], first: { size: '1920x1080' }, says: [/told the shape only/] },
+  ],
+  [
+    'seconds are whole',
+    ask({ seconds: 7.5 }),
+    [up(REVERSE)],
+    { order: ['reverse'], first: { seconds: 8 }, says: [/7\.5 s is made as 8 s, in whole seconds/] },
   ],
   ['an unknown price is said', ask(), [up(engine)], { order: ['engine'], says: [/What engine charges is not known/] }],
   [
@@ -398,6 +442,12 @@ const REFUSALS: Refused[] = [
     [up(FORWARDING)],
     { code: 'limit_exceeded', field: 'duration', details: expect.objectContaining({ seconds: [4, 8, 12] }) },
     /13 s is longer than sora-2 makes: 4, 8 or 12 s/,
+  ],
+  [
+    'a size of no shape that can be told',
+    ask({ size: '1000x700' }),
+    [up(shapely)],
+    { code: 'not_supported', field: 'size' },
   ],
   [
     'a size nobody makes',
