@@ -56,7 +56,11 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
   const backends = await openBackends(config, sandbox, clock, (id) => storedMemory(store, id, clock));
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
-  const fetcher = createFetcher(fetchGuard(config.fetchHosts), clock);
+  const guard = fetchGuard(config.fetchHosts);
+  const own = new Set([...backends.values()].map(({ profile }) => profile.origin));
+  // A clip that a backend made may be fetched from it, wherever it stands; nothing else there may be.
+  const isClip = (url: URL) => own.has(url.origin) && store.tasks.isLink(url.href);
+  const fetcher = createFetcher((address, url) => (isClip(url) ? undefined : guard(address, url)), clock);
   const core: Core = {
     store,
     backends,

@@ -44,7 +44,7 @@ export interface HttpOptions {
   readonly timing: Timing;
   /** Default `READ_RETRIES`. */
   readonly retries?: RetryPolicy | undefined;
-  /** Asked before connecting to any other origin than the base URL's. */
+  /** Asked before connecting to any other origin than the base URL's, and to that one too where a caller names it. */
   readonly guard?: AddressGuard | undefined;
 }
 
@@ -84,8 +84,8 @@ export interface Notices {
 
 export interface OpenOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Send the key to the base URL's origin. Default true. */
-  readonly credentials?: boolean | undefined;
+  /** A caller named the address: it gets no key, and the guard judges all of the way. Default false. */
+  readonly foreign?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -102,7 +102,7 @@ export interface Http {
   /** Requests carry a key. */
   readonly hasKey: boolean;
   ask(call: JsonCall): Promise<Answer>;
-  /** A raw answer, whatever its status; redirects are followed, credentials stay with the base URL's origin. */
+  /** A raw answer, whatever its status; redirects are followed; the key goes along as long as they stay on the base URL's origin. */
   open(url: URL, options?: OpenOptions): Promise<RawAnswer>;
   /** Text from outside made fit to go on: no control characters, no key, at most `max` characters. */
   tell(text: string, max: number): string;

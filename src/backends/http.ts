@@ -129,9 +129,14 @@ export function createHttp(options: HttpOptions): Http {
     if (!Number.isNaN(sunset)) notices = { ...notices, sunset };
   }
 
-  async function hop(url: URL, call: OpenOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function hop(
+    url: URL,
+    call: OpenOptions,
+    home: boolean,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const { Agent, request } = await load();
-    const strange = url.origin !== origin && guard;
+    const strange = home ? undefined : guard;
     if (strange) guardLiteral(strange, url);
     const own = strange
       ? new Agent({ connect: { timeout: timeouts.connectMs, lookup: guardedLookup(strange, url) }, pipelining: 0 })
@@ -139,7 +144,7 @@ export function createHttp(options: HttpOptions): Http {
     const leave = () => void own?.destroy().catch(() => {});
     try {
       const sent = request(url, {
-        headers: { ...call.headers, ...(call.credentials === false ? {} : ownHeaders(url)) },
+        headers: { ...call.headers, ...(home ? ownHeaders(url) : {}) },
         dispatcher: own ?? (await agentFor('kept')),
         signal,
         headersTimeout: 0,
@@ -156,10 +161,13 @@ export function createHttp(options: HttpOptions): Http {
 
   async function open(first: URL, call: OpenOptions = {}): Promise<RawAnswer> {
     let url = first;
+    let home = call.foreign !== true;
     for (let hops = 0; hops <= MAX_REDIRECTS && /^https?:$/.test(url.protocol); hops++) {
       const clocks = startClocks(timeouts.readMs, 0, call.signal);
+      // Who was led elsewhere once is led by strangers, also back to the base URL's origin.
+      home &&= url.origin === origin;
       try {
-        const { statusCode: status, headers: raw, body } = await hop(url, call, clocks.signal);
+        const { statusCode: status, headers: raw, body } = await hop(url, call, home, clocks.signal);
         const headers = flatHeaders(raw);
         const next = status >= 300 && status <= 399 ? headers.location : undefined;
         if (next === undefined || !URL.canParse(next, url.href)) return { status, headers, url, body };

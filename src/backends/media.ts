@@ -34,8 +34,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export async function loadMedia(source: MediaSource, field: string, http: Http, signal?: AbortSignal): Promise<Media> {
   if (source.kind === 'file') return await fromDisk(source.path, field);
   const url = parseHttpUrl(field, source.url);
-  // The address is the caller's: the key is not for it, even on the backend's own host.
-  const answer = await http.open(url, { credentials: false, signal }).catch((error: unknown) => {
+  const answer = await http.open(url, { foreign: true, signal }).catch((error: unknown) => {
     // That address is not the backend's: its silence says nothing about the backend.
     if (!(error instanceof SoraError) || error.code !== 'backend_unavailable') throw error;
     throw unusable(field, error.message);

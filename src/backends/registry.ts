@@ -16,7 +16,7 @@ export { type BackendDefinition, profileOf } from './profile.ts';
 
 /** What a backend takes from the process; every part has the real thing as its default. */
 export interface BackendDeps extends Partial<Timing> {
-  /** Decides about addresses that are not the base URL's: links from the upstream, sources named by callers. Default: all. */
+  /** Decides about links from the upstream to other addresses than its own, and sources named by callers. Default: all. */
   readonly guard?: AddressGuard | undefined;
   /** Each replaces one of `TIMEOUTS`. */
   readonly timeouts?: Partial<HttpTimeouts> | undefined;

@@ -88,6 +88,11 @@ export class TaskRepository {
     return row && taskOf(row);
   }
 
+  /** Whether a backend's answer gave this very link to a video. */
+  isLink(url: string): boolean {
+    return this.#statements.byLink.first({ url }) !== undefined;
+  }
+
   byIdempotencyKey(workspace: string, key: string): Task | undefined {
     const row = this.#statements.byIdempotencyKey.first({ workspace, key });
     return row && taskOf(row);

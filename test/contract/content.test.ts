@@ -85,6 +85,36 @@ describe('the guard', () => {
     expect(asked).toContain('127.0.0.1');
   });
 
+  it('lets a caller name nothing of the backend’s own, and gives no key for it', async () => {
+    const request = (url: string) => {
+      const source = { kind: 'url', url } as const;
+      return { name: 'Luna', description: '', source, idempotencyKey: 'k' };
+    };
+    const inside = request(`${home.origin}/internal/admin`);
+    const made = backend('openai', { guard: refusing });
+    expect((await failure(made.createCharacter!(inside))).code).toBe('address_not_allowed');
+    expect(home.requests).toHaveLength(0);
+
+    const notHome = (address: string, url: URL) => (url.origin === home.origin ? refusing(address, url) : undefined);
+    elsewhere.reply({ status: 302, headers: { location: `${home.origin}/internal/admin` } });
+    const led = backend('openai', { guard: notHome }).createCharacter!(request(`${elsewhere.origin}/clip.mp4`));
+    expect((await failure(led)).code).toBe('address_not_allowed');
+    expect(home.requests).toHaveLength(0);
+  });
+
+  it('follows a link that leads away and back as a stranger, without the key', async () => {
+    elsewhere.reply({ status: 302, headers: { location: `${home.origin}/internal/admin` } });
+    const videoUrl = `${elsewhere.origin}/v.mp4`;
+    const notHome = (address: string, url: URL) => (url.origin === home.origin ? refusing(address, url) : undefined);
+    const led = backend('seed', { guard: notHome }).openContent({ remoteId: 'v1', videoUrl }, 'video', 0);
+    expect((await failure(led)).code).toBe('address_not_allowed');
+
+    elsewhere.reply({ status: 302, headers: { location: `${home.origin}/v.mp4` } });
+    home.reply({ headers: VIDEO, body: CLIP });
+    await drained(await backend('seed').openContent({ remoteId: 'v1', videoUrl }, 'video', 0));
+    expect(home.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
   it('minds the sources that callers name', async () => {
     const source = { kind: 'url', url: `${elsewhere.origin}/clip.mp4` } as const;
     const request = { name: 'Luna', description: '', source, idempotencyKey: 'k' };

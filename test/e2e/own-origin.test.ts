@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { failure, startApp } from '../helpers/app.ts';
+
+const hero = { name: 'Hero', description: 'x', rightsConfirmed: true, backend: 'forwarding' };
+
+test('of a backend inside the network a caller may name the clips it made, and nothing else', async () => {
+  const app = await startApp();
+  const { task } = await app.make('a fox', { backend: 'reverse', duration: 4 });
+  const { videoUrl } = await app.reaches(task.id, 'completed');
+  const { origin } = app.sandbox;
+  for (const url of [`${origin}/internal/admin`, `${videoUrl}?x`, videoUrl!.replace('.mp4', '.mov')]) {
+    const refusal = await failure(app.services.characters.create({ ...hero, videoUrl: url }));
+    expect(refusal).toMatchObject({ code: 'address_not_allowed', charged: 'no' });
+  }
+  expect(app.sandbox.requests().some(({ path }) => path.includes('internal'))).toBe(false);
+  expect(app.services.backends().every(({ health }) => health === 'up')).toBe(true);
+});
