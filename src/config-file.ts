@@ -7,9 +7,6 @@ import { MODEL_STATUSES, type Rate } from './domain/models.ts';
 import { fromUsd } from './domain/money.ts';
 import { ROUTES, type Route, type Size } from './domain/video.ts';
 
-/** The schema of a dialect document inside the file, by route. */
-export type DialectSchemas = { readonly [route in Route]: z.ZodType };
-
 const anyDocument = z.record(z.string(), z.unknown());
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable');
 const usd = z.number().min(0).max(1_000_000);
@@ -49,8 +46,7 @@ const limits = z.strictObject({
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 of a-z, 0-9 and -, starting with a letter');
 
-function backend(dialects: DialectSchemas | undefined) {
-  const document = dialects ? z.union([dialects.forwarding, dialects.reverse]) : anyDocument;
+function backend(document: z.ZodType) {
   return z.strictObject({
     id: name.describe('Your name for it, unique.'),
     route: z.enum(ROUTES),
@@ -75,28 +71,27 @@ const workspace = z.strictObject({
   confirm_usd: usd.optional(),
 });
 
-/** The file that `SORA_CONFIG` names. `dialects`: the schemas of inline dialects, where they are at hand. */
-export function configFileSchema(dialects?: DialectSchemas) {
+/** The file that `SORA_CONFIG` names. `dialect`: what may stand in it to describe a dialect. */
+export function configFileSchema(dialect: z.ZodType = anyDocument) {
   return z.strictObject({
     $schema: z.string().optional(),
-    backends: z.array(backend(dialects)).max(50).default([]),
+    backends: z.array(backend(dialect)).max(50).default([]),
     workspaces: z.array(workspace).max(1_000).default([]).describe('Tenants of the HTTP server.'),
   });
 }
 
-export function configFileJsonSchema(dialects?: DialectSchemas): Record<string, unknown> {
-  return z.toJSONSchema(configFileSchema(dialects), { io: 'input' });
+export function configFileJsonSchema(dialect?: z.ZodType): Record<string, unknown> {
+  return z.toJSONSchema(configFileSchema(dialect), { io: 'input' });
 }
 
 type FileBackend = z.infer<ReturnType<typeof backend>>;
 
 /** Reads the file's text; what is wrong goes onto `problems`, each with its path in the file. */
-export function readConfigFile(
+export async function readConfigFile(
   text: string,
   facts: ConfigFacts,
-  dialects: DialectSchemas | undefined,
   problems: Problem[],
-): FileConfig | undefined {
+): Promise<FileConfig | undefined> {
   let document: unknown;
   try {
     document = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -106,7 +101,7 @@ export function readConfigFile(
   }
   const before = problems.length;
   lookForTraps(document, '', problems);
-  // The dialect's own schema is applied below, by route, so that its complaints have their exact path.
+  // Dialects are judged below, each for its route, so that complaints about them have their exact path.
   const parsed = configFileSchema().safeParse(document);
   if (!parsed.success) {
     const trapped = new Set(problems.slice(before).map((each) => each.where));
@@ -128,30 +123,32 @@ export function readConfigFile(
     'name',
     problems,
   );
+  for (const [index, { dialect, route }] of backends.entries()) {
+    problems.push(...(await dialectProblems(dialect, route, `backends[${index}].dialect`, facts)));
+  }
   return {
-    backends: backends.map((each, index) => toBackend(each, `backends[${index}]`, facts, dialects, problems)),
+    backends: backends.map((each, index) => toBackend(each, `backends[${index}]`, facts, problems)),
     workspaces: workspaces.map((each, index) => toWorkspace(each, `workspaces[${index}]`, problems)),
   };
 }
 
-function toBackend(
-  given: FileBackend,
-  from: string,
-  facts: ConfigFacts,
-  dialects: DialectSchemas | undefined,
-  problems: Problem[],
-): BackendConfig {
+async function dialectProblems(told: unknown, route: Route, where: string, facts: ConfigFacts): Promise<Problem[]> {
+  const names = facts.dialects ?? DIALECT_NAMES;
+  if (typeof told === 'string') return namingProblem(checkDialect(told, route, names), where);
+  const base = (told as Readonly<Record<string, unknown>>).extends;
+  const misnamed = base === undefined ? undefined : checkDialect(String(base), route, names);
+  if (misnamed) return namingProblem(misnamed, `${where}.extends`);
+  const issues = (await facts.dialectIssues?.(told, route)) ?? [];
+  return issues.flatMap((issue) => complaints(issue)).map((each) => ({ ...each, where: join(where, each.where) }));
+}
+
+function namingProblem(message: string | undefined, where: string): Problem[] {
+  return message === undefined ? [] : [{ where, message }];
+}
+
+function toBackend(given: FileBackend, from: string, facts: ConfigFacts, problems: Problem[]): BackendConfig {
   const address = checkBaseUrl(given.base_url);
   if ('problem' in address) problems.push({ where: `${from}.base_url`, message: address.problem });
-  if (typeof given.dialect === 'string') {
-    const wrong = checkDialect(given.dialect, given.route, facts.dialects ?? DIALECT_NAMES);
-    if (wrong) problems.push({ where: `${from}.dialect`, message: wrong });
-  } else {
-    const result = dialects?.[given.route].safeParse(given.dialect);
-    for (const issue of result?.error?.issues ?? []) {
-      problems.push(...complaints(issue).map((each) => ({ ...each, where: join(`${from}.dialect`, each.where) })));
-    }
-  }
   const apiKey = given.api_key_env === undefined ? undefined : secret(facts.env, given.api_key_env, problems);
   if (given.api_key_env !== undefined && apiKey === undefined) {
     const message = `the variable ${given.api_key_env} holds no key; set it, or leave api_key_env out if none is needed`;
@@ -240,7 +237,14 @@ function complaints(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ where: join(at, key), message: 'is not known here' }));
   }
+  // What has the right kind of value for one of several forms was meant to be that form.
+  const meant = issue.code === 'invalid_union' ? issue.errors.find(isInside) : undefined;
+  if (meant) return meant.flatMap((inner) => complaints({ ...inner, path: [...issue.path, ...inner.path] }));
   return [{ where: at || 'SORA_CONFIG', message: issue.message }];
+}
+
+function isInside(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys');
 }
 
 function unique(names: readonly string[], list: string, field: string, problems: Problem[]): void {

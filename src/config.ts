@@ -1,4 +1,4 @@
-import type { ZodType } from 'zod';
+import type { core } from 'zod/v4';
 import { type Command, type LogFormat, parseCommand } from './config-command.ts';
 import { readEnvironment } from './config-env.ts';
 import { absolute, type Place } from './config-values.ts';
@@ -96,6 +96,8 @@ export const SANDBOX_IDS = { forwarding: 'sandbox-forwarding', reverse: 'sandbox
 /** The dialects that are shipped, by route. */
 export type DialectNames = { readonly [route in Route]: readonly string[] };
 
+export type DialectCheck = (document: unknown, route: Route) => Promise<readonly core.$ZodIssue[]>;
+
 /** The world outside, handed in. */
 export interface ConfigFacts {
   /** Without the program itself. */
@@ -111,8 +113,8 @@ export interface ConfigFacts {
   readonly file?: { readonly text: string } | { readonly error: string } | undefined;
   /** Default: `DIALECT_NAMES`. */
   readonly dialects?: DialectNames | undefined;
-  /** The schema of a dialect document inside the file; asked for only when there is a file. */
-  readonly dialectSchema?: ((route: Route) => Promise<ZodType>) | undefined;
+  /** What is wrong with a dialect document inside the file; asked for only when there is one. Default: nothing. */
+  readonly dialectIssues?: DialectCheck | undefined;
 }
 
 export interface Problem {
@@ -144,15 +146,10 @@ export async function loadConfig(facts: ConfigFacts): Promise<ConfigResult> {
   // The file's schema brings zod along, which a start without a file need not load.
   const file =
     world.file && 'text' in world.file
-      ? (await import('./config-file.ts')).readConfigFile(world.file.text, world, await schemas(world), problems)
+      ? await (await import('./config-file.ts')).readConfigFile(world.file.text, world, problems)
       : undefined;
   const config = readEnvironment(world, line, file, problems);
   return problems.length > 0 ? { ok: false, usage: false, problems } : { ok: true, config: freeze(config) };
-}
-
-async function schemas({ dialectSchema }: ConfigFacts) {
-  if (dialectSchema === undefined) return undefined;
-  return { forwarding: await dialectSchema('forwarding'), reverse: await dialectSchema('reverse') };
 }
 
 /** One line a problem, for stderr. */

@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Config, configPath, describeProblems, loadConfig, USAGE } from './config.ts';
+import { type Config, configPath, DIALECT_NAMES, describeProblems, loadConfig, USAGE } from './config.ts';
+import type { LogFormat } from './config-command.ts';
+import { type Log, writeLog } from './log.ts';
 
 declare const __VERSION__: string;
 const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-dev';
@@ -12,6 +14,8 @@ const KEEP_CODE = typeof keepCode === 'function' ? keepCode : undefined;
 /** A mistake in the configuration; the same code as a shell gives for wrong usage. */
 const EXIT_USAGE = 2;
 
+let log: Log;
+
 void main();
 
 async function main(): Promise<void> {
@@ -22,11 +26,14 @@ async function main(): Promise<void> {
     argv: process.argv.slice(2),
     now: Date.now(),
     file: path === undefined ? undefined : await readText(path),
-    dialectSchema: async () => (await import('./backends/dialects/schema.ts')).dialectSchema(),
+    dialectIssues: async (document, route) =>
+      (await import('./backends/dialects/catalog.ts')).inlineDialectIssues(document, route),
   });
+  useFormat(loaded.ok ? loaded.config.logFormat : askedFormat(process.argv));
   if (!loaded.ok) {
-    log(`configuration:\n${describeProblems(loaded.problems)}`);
-    if (loaded.usage) process.stderr.write(USAGE);
+    const { problems, usage } = loaded;
+    const text = `configuration:\n${describeProblems(problems)}${usage ? `\n${USAGE.trimEnd()}` : ''}`;
+    log(text, { kind: 'configuration', message: 'the configuration is wrong', problems });
     process.exitCode = EXIT_USAGE;
     return;
   }
@@ -76,7 +83,7 @@ async function serveOverStdio(config: Config): Promise<void> {
     factory: () => createMcpServer({ facts: running.facts, services: () => running.services('local'), log }),
     onClose: () => void leave(running.close),
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void connection.close());
+  onSignal(() => connection.close());
   running.trackSoon();
 }
 
@@ -98,10 +105,20 @@ async function serveOverHttp(config: Config): Promise<void> {
       await server.close();
       await leave(running.close);
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end());
+    onSignal(end);
   } catch (error) {
     log(`http: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
+  }
+}
+
+/** Once for all signals: npm and an impatient Ctrl-C send several, and a further one would cut short what still runs. */
+function onSignal(end: () => Promise<void>): void {
+  let ending: Promise<void> | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      ending ??= end();
+    });
   }
 }
 
@@ -140,12 +157,11 @@ async function doctor(config: Config, json: boolean): Promise<void> {
 }
 
 async function printSchema(): Promise<void> {
-  const [{ configFileJsonSchema }, { dialectSchema }] = await Promise.all([
+  const [{ configFileJsonSchema }, { inlineDialectSchema }] = await Promise.all([
     import('./config-file.ts'),
     import('./backends/dialects/schema.ts'),
   ]);
-  const dialect = dialectSchema();
-  const schema = configFileJsonSchema({ forwarding: dialect, reverse: dialect });
+  const schema = configFileJsonSchema(inlineDialectSchema(Object.values(DIALECT_NAMES).flat()));
   process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
 }
 
@@ -171,6 +187,18 @@ async function readText(path: string): Promise<{ text: string } | { error: strin
   }
 }
 
-function log(line: string): void {
-  process.stderr.write(`sora-mcp: ${line}\n`);
+/** Where the arguments are wrong, nobody has read this one. */
+function askedFormat(argv: readonly string[]): LogFormat {
+  return /--log-format[= ]json\b/.test(argv.join(' ')) ? 'json' : 'text';
+}
+
+function useFormat(format: LogFormat): void {
+  log = writeLog((text) => process.stderr.write(text), format, Date.now);
+  if (format === 'text') return;
+  // Node's own lines would be text.
+  process.removeAllListeners('warning').on('warning', ({ name, message }) => log(`${name}: ${message}`));
+  process.on('uncaughtException', (error) => {
+    log(error.stack ?? error.message);
+    process.exit(1);
+  });
 }

@@ -1,7 +1,7 @@
 import type { BackendLimits, BackendProfile, ModelOffer, Rate } from '../domain/models.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Route } from '../domain/video.ts';
-import { dialectNamed, parseDialect } from './dialects/catalog.ts';
+import { dialectNamed, parseDialect, parseInlineDialect } from './dialects/catalog.ts';
 import type { Dialect } from './dialects/schema.ts';
 import { type BackendDefinition, profileOf } from './profile.ts';
 
@@ -70,8 +70,7 @@ function sandboxDefinitions({ baseUrl, apiKey }: SandboxAccess): readonly Backen
 function toDefinition(configured: ConfiguredBackend, index: number): BackendDefinition {
   const { dialect: told, models, baseUrl, from, ...rest } = configured;
   const where = `${from ?? `backends[${index}]`}.dialect`;
-  const dialect =
-    typeof told === 'string' ? dialectNamed(told) : parseDialect({ name: 'inline', route: rest.route, ...told }, where);
+  const dialect = typeof told === 'string' ? dialectNamed(told) : parseInlineDialect(told, rest.route, where);
   return { ...rest, dialect, baseUrl: new URL(baseUrl), models: models?.map((model) => completed(model, dialect)) };
 }
 

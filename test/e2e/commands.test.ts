@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cleanEnv, MAIN, run, tempDir } from '../helpers/server.ts';
@@ -13,7 +14,15 @@ test('--version, --help, tokens and the schema', () => {
   const tokens = run(['tokens']).stdout;
   expect(tokens).toMatch(/generate_video +\d+ bytes/);
   const schema = JSON.parse(run(['config', '--print-schema']).stdout) as Record<string, unknown>;
-  expect(schema).toHaveProperty('properties.backends.items.properties.dialect');
+  expect(schema).toHaveProperty('properties.backends.items.properties.dialect.anyOf[1].anyOf[0].properties.extends');
+});
+
+test("a server starts with the README's own example of a dialect", () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const example = [...readme.matchAll(/```json\n([\s\S]*?)```/g)].find(([, text]) => text?.includes('"extends"'));
+  const path = join(tempDir(), 'sora.json');
+  writeFileSync(path, example![1]!);
+  expect(run([], { SORA_CONFIG: path, STUDIO_KEY: 'sk-studio-key' })).toMatchObject({ status: 0, stderr: '' });
 });
 
 describe('a wrong start is fatal, with what would be right', () => {

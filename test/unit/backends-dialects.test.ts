@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { definitionOf, referenceProfiles } from '../../src/backends/definition.ts';
-import { dialectSchema, dialectSchemaFor } from '../../src/backends/dialects/schema.ts';
+import { dialectSchema } from '../../src/backends/dialects/schema.ts';
 import {
   type BackendDefinition,
   createBackend,
@@ -64,7 +64,6 @@ describe('the built-in dialects', () => {
   it('can be told as a JSON Schema with descriptions', () => {
     const text = JSON.stringify(z.toJSONSchema(dialectSchema(), { io: 'input' }));
     expect(text).toContain('How the configuration calls it.');
-    expect(() => z.toJSONSchema(dialectSchemaFor('reverse'), { io: 'input' })).not.toThrow();
   });
 });
 
@@ -85,7 +84,7 @@ describe("a user's dialect", () => {
   it.each([
     [{ extends: 'nothing-like-it' }, /no dialect/],
     [{ extends: 'seed', typo: 1 }, /typo/],
-    [{ extends: 'seed', operations: { get: null } }, /no create or no get/],
+    [{ extends: 'seed', operations: { get: null } }, /no get operation/],
     [{ extends: 'seed', defaults: { model: 'other' } }, /default model/],
     [{}, /not usable/],
     ['text', /not usable/],

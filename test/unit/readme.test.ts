@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { definitionOf } from '../../src/backends/definition.ts';
+import { inlineDialectIssues } from '../../src/backends/dialects/catalog.ts';
 import { createBackend } from '../../src/backends/registry.ts';
 import { loadConfig } from '../../src/config.ts';
 
@@ -17,10 +18,19 @@ test('every JSON block is strict JSON', () => {
 test('the dialect it describes is one that works', async () => {
   const text = blocks.find((block) => block.includes('"extends"'))!;
   const env = { SORA_CONFIG: 'config.json', STUDIO_KEY: 'sk-studio-key' };
-  const loaded = await loadConfig({ ...facts, env, file: { text } });
+  const loaded = await loadConfig({
+    ...facts,
+    env,
+    file: { text },
+    dialectIssues: async (document, route) => inlineDialectIssues(document, route),
+  });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const [definition] = await definitionOf(loaded.config);
   const { profile } = createBackend(definition!);
+  expect(definition!.dialect.operations.create).toMatchObject({
+    path: '/jobs',
+    fields: { seconds: { name: 'length', type: 'integer' } },
+  });
   expect(profile).toMatchObject({ id: 'studio', defaultModel: 'studio-1', rates: [{ usd: 0.04, unit: 'second' }] });
 });
 

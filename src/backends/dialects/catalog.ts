@@ -55,25 +55,48 @@ export function dialectNamed(name: string): Dialect {
  * and plain values replaced, and `null` takes a setting away. Throws `invalid_argument`; `field` is where it stands.
  */
 export function parseDialect(document: unknown, field = 'dialect'): Dialect {
-  const whole =
-    isRecord(document) && typeof document.extends === 'string' ? extended(document, document.extends) : document;
-  const result = dialectSchema().safeParse(whole);
-  if (!result.success)
-    throw invalid(field, `the dialect is not usable: ${z.prettifyError(result.error).slice(0, 600)}`);
-  const dialect = result.data;
-  if (!dialect.operations.create || !dialect.operations.get) {
-    throw invalid(field, `the dialect ${dialect.name} has no create or no get operation`);
-  }
-  if (dialect.models.length > 0 && !dialect.models.some((model) => model.id === dialect.defaults.model)) {
-    throw invalid(field, `the default model of the dialect ${dialect.name} is not among its models`);
-  }
-  return dialect;
+  const result = check(document);
+  if (result.success) return result.data;
+  throw invalid(field, `the dialect is not usable: ${z.prettifyError(result.error).slice(0, 600)}`);
 }
 
-function extended(changes: Readonly<Record<string, unknown>>, base: string): unknown {
-  dialectNamed(base);
-  const { extends: _, ...rest } = changes;
-  return merge(DOCUMENTS.get(base), { name: 'inline', ...rest });
+/** The same for a document that stands below a backend, which gives it a name and a route where it has none. */
+export function parseInlineDialect(document: unknown, route: Route, field?: string): Dialect {
+  return parseDialect(placed(document, route), field);
+}
+
+/** All that keeps such a document from being a dialect; each path leads to its place in the document. */
+export function inlineDialectIssues(document: unknown, route: Route): readonly z.core.$ZodIssue[] {
+  return check(placed(document, route), route).error?.issues ?? [];
+}
+
+function placed(document: unknown, route: Route): unknown {
+  return isRecord(document) ? { name: 'inline', route, ...document } : document;
+}
+
+function check(document: unknown, wanted?: Route) {
+  const judged = dialectSchema().superRefine((dialect, context) => judge(dialect, wanted, context));
+  return judged.safeParse(extended(document));
+}
+
+/** What a shape cannot say. */
+function judge(dialect: Dialect, wanted: Route | undefined, context: z.RefinementCtx): void {
+  const { name, route, operations, models, defaults } = dialect;
+  const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (wanted !== undefined && route !== wanted) complain(['route'], `its backend's route is ${wanted}; leave this out`);
+  for (const needed of ['create', 'get'] as const) {
+    if (!operations[needed]) complain(['operations', needed], `the dialect ${name} has no ${needed} operation`);
+  }
+  if (models.length > 0 && !models.some(({ id }) => id === defaults.model)) {
+    complain(['defaults', 'model'], `the default model of the dialect ${name} is not among its models`);
+  }
+}
+
+function extended(document: unknown): unknown {
+  if (!isRecord(document) || typeof document.extends !== 'string') return document;
+  const { extends: base, ...changes } = document;
+  dialectNamed(document.extends);
+  return merge(DOCUMENTS.get(document.extends), { name: 'inline', ...changes });
 }
 
 function merge(base: unknown, change: unknown): unknown {

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { MODEL_STATUSES, type ModelOffer, type Rate } from '../../domain/models.ts';
-import { ROUTES, type Route, type Size } from '../../domain/video.ts';
+import { ROUTES, type Size } from '../../domain/video.ts';
 
 /** What a dialect can do; each has a method on the port. */
 export const OPERATIONS = [
@@ -47,14 +47,13 @@ export function dialectSchema() {
 }
 let built: ReturnType<typeof build> | undefined;
 
-/** The schema of a document that stands in the configuration: a whole dialect, or changes to a shipped one. */
-export function dialectSchemaFor(route: Route) {
+/** What may stand in the configuration, for a JSON Schema: changes to one of the `shipped` dialects, or a whole one. */
+export function inlineDialectSchema(shipped: readonly string[]) {
   const changes = z
-    .looseObject({
-      extends: z.string().min(1).describe('A shipped dialect that this one changes; null takes a setting away.'),
-    })
-    .describe('Objects are merged into the named dialect, lists and values replaced.');
-  return z.union([changes, dialectSchema().extend({ route: z.literal(route) })]);
+    .looseObject({ extends: z.enum(shipped).describe('The shipped dialect that this one changes.') })
+    .describe('Objects are merged into the shipped dialect, lists and values replaced; null takes a setting away.');
+  const whole = dialectSchema().partial({ name: true, route: true });
+  return z.union([changes, whole.describe("A whole dialect. Without a route it has its backend's.")]);
 }
 
 export type Dialect = z.output<ReturnType<typeof build>>;
@@ -192,7 +191,7 @@ function build() {
   return z.strictObject({
     $schema: z.string().optional(),
     name: text.describe('How the configuration calls it.'),
-    title: text,
+    title: text.optional(),
     route: z.enum(ROUTES),
     unofficial: z.boolean().default(false).describe('No vendor stands behind the protocol.'),
     sources: z
