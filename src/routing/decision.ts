@@ -20,6 +20,8 @@ export interface RouteRequest {
   readonly referenceImage?: boolean | undefined;
   /** The caller gave a reference video of its own. */
   readonly referenceVideo?: boolean | undefined;
+  /** An influence strength is given. */
+  readonly influence?: boolean | undefined;
   /** By character id: a URL of its source video, where that is not the source itself (a finished task's link). */
   readonly sourceUrls?: Readonly<Record<string, string>> | undefined;
 }

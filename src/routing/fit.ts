@@ -35,7 +35,13 @@ export function fitTo(request: RouteRequest, candidate: Candidate, now: number):
   if ('code' in made) return made;
   const cast = fitCharacters(request, profile);
   if ('code' in cast) return cast;
-  return { candidate, ...made, ...cast, price: priceOf(profile, made) };
+  const notes = [...made.notes, ...influenceNote(request, cast)];
+  return { candidate, ...made, ...cast, notes, price: priceOf(profile, made) };
+}
+
+function influenceNote({ influence, referenceVideo }: RouteRequest, { characterMode }: CharacterFit): string[] {
+  const used = referenceVideo || characterMode === 'reference_video';
+  return influence && !used ? ['influence_strength has no effect, because no reference video is sent.'] : [];
 }
 
 export function isRefusal(result: Fit | Refusal): result is Refusal {

@@ -60,7 +60,7 @@ export interface QuoteRequest {
 /** What a backend would charge: one quote for each rate that fits, cheapest model first as its rates stand. Empty when it has no such model or size. */
 export function quotesFor(profile: BackendProfile, request: QuoteRequest): RateQuote[] {
   if (request.model !== undefined && !offers(profile, request.model)) return [];
-  const rates = request.model === undefined ? profile.rates : ratesOf(profile, request.model);
+  const rates = request.model === undefined ? ratesOfOffers(profile) : ratesOf(profile, request.model);
   const fitting = rates.filter((rate) => request.size === undefined || holdsFor(rate, request.size));
   const model = request.model ?? profile.defaultModel;
   if (profile.sandbox && fitting.every((rate) => rate.usd !== 0)) {
@@ -70,10 +70,8 @@ export function quotesFor(profile: BackendProfile, request: QuoteRequest): RateQ
     const name = rate.model === ANY_MODEL ? model : rate.model;
     return makes(profile, name, request.size) ? [quote(profile, request, rate, name)] : [];
   });
-  if (quotes.length > 0 || (profile.rates.length > 0 && request.model === undefined && request.size === undefined)) {
-    return quotes;
-  }
-  return makes(profile, model, request.size) ? [quote(profile, request, undefined, model)] : [];
+  const told = quotes.some((each) => each.model === model) || !makes(profile, model, request.size);
+  return told ? quotes : [...quotes, quote(profile, request, undefined, model)];
 }
 
 function quote(profile: BackendProfile, request: QuoteRequest, rate: Rate | undefined, model: string): RateQuote {
@@ -138,6 +136,11 @@ export function offers(profile: BackendProfile, model: string): boolean {
 function makes(profile: BackendProfile, model: string, size: Size | undefined): boolean {
   const sizes = offerOf(profile, model)?.sizes ?? [];
   return size === undefined || sizes.length === 0 || sizes.includes(size);
+}
+
+/** Of the models that it offers. */
+function ratesOfOffers(profile: BackendProfile): readonly Rate[] {
+  return profile.rates.filter((rate) => rate.model === ANY_MODEL || offers(profile, rate.model));
 }
 
 function ratesOf(profile: BackendProfile, model: string): readonly Rate[] {

@@ -1,9 +1,9 @@
-import { invalid } from '../domain/errors.ts';
+import { invalid, SoraError } from '../domain/errors.ts';
 import { utcDay } from '../domain/ids.ts';
 import type { BackendProfile } from '../domain/models.ts';
-import { formatUsd } from '../domain/money.ts';
 import { MAX_SECONDS } from '../domain/video.ts';
-import { quotesFor } from '../routing/pricing.ts';
+import { type QuoteRequest, quotesFor } from '../routing/pricing.ts';
+import { route } from '../routing/router.ts';
 import type { Core, Workspace } from './core.ts';
 import { sizeOf } from './request.ts';
 import type { Estimate, EstimateInput, EstimateService, Quote, SpendRow, SpendSummary } from './services.ts';
@@ -46,7 +46,7 @@ export class Estimates implements EstimateService {
       ),
     ];
     if (quotes.length === 0) throw this.#nothingFits(own, input);
-    return { count, quotes, recommended: this.#recommend(quotes, input), spend: this.spend().summary };
+    return { count, quotes, recommended: this.#recommend(request), spend: this.spend().summary };
   }
 
   spend(): { summary: SpendSummary; rows: readonly SpendRow[] } {
@@ -60,25 +60,20 @@ export class Estimates implements EstimateService {
     };
   }
 
-  #recommend(quotes: readonly Quote[], input: EstimateInput): Estimate['recommended'] {
-    const able = quotes.filter((quote) => {
-      const backend = this.#core.backends.get(quote.backend);
-      if (!quote.configured || !backend || backend.profile.retired || backend.health().state !== 'up') return false;
-      const lengths = quote.makesSeconds;
-      if (lengths && input.duration > lengths.at(-1)!) return false;
-      return !input.withCharacter || backend.profile.capabilities.maxCharacters > 0;
-    });
-    const known = able.filter((quote) => quote.perVideo !== undefined);
-    const best = known.reduce<Quote | undefined>(
-      (least, quote) => (least && least.perVideo! <= quote.perVideo! ? least : quote),
-      undefined,
-    );
-    if (!best)
-      return able[0] && { backend: able[0].backend, why: 'the only one that can make it; its price is unknown' };
-    const next = known.find((quote) => quote.backend !== best.backend);
-    const against = next ? `, against ${formatUsd(next.perVideo!)} on ${next.backend}` : '';
-    const cast = input.withCharacter ? 'keeps characters and is ' : '';
-    return { backend: best.backend, why: `${cast}the cheapest: ${formatUsd(best.perVideo!)} a video${against}` };
+  /** What `generate_video` would choose now, and why. */
+  #recommend(request: QuoteRequest): Estimate['recommended'] {
+    const { seconds, model, size } = request;
+    const candidates = [...this.#core.backends.values()]
+      .filter(({ profile }) => !request.withCharacter || profile.capabilities.maxCharacters > 0)
+      .map((backend) => ({ profile: backend.profile, health: backend.health() }));
+    try {
+      const wanted = { seconds, model, size, characters: [], priority: 'cost' } as const;
+      const [first] = route(wanted, candidates, this.#core.clock()).choices;
+      return first && { backend: first.backend, why: first.reasons.join(' ') };
+    } catch (error) {
+      if (error instanceof SoraError) return undefined;
+      throw error;
+    }
   }
 
   #nothingFits(own: readonly BackendProfile[], input: EstimateInput) {

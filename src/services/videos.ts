@@ -39,6 +39,7 @@ export class Videos implements VideoService {
         characters: castOf(this.#core, this.#workspace.name, request),
         referenceImage: request.referenceImage !== undefined,
         referenceVideo: request.referenceVideo !== undefined,
+        influence: request.influenceStrength !== undefined,
         sourceUrls: sourceUrlsOf(this.#core, this.#workspace.name, request),
       },
       [...this.#core.backends.values()].map((backend) => ({ profile: backend.profile, health: backend.health() })),
@@ -79,7 +80,6 @@ export class Videos implements VideoService {
     this.#core.reached('create:agreed');
     const reserved = await persist(() => reserve(this.#core, this.#workspace, order, plan, fingerprint));
     if (reserved.repeated) return reportOf(this.#core, reserved.task);
-    if (input.confirm !== undefined) this.#core.confirmations.use(input.confirm);
     this.#core.reached('create:reserved');
     // A dearer backend was neither quoted nor agreed to.
     const alternatives = others.filter(

@@ -144,3 +144,9 @@ describe('quotes', () => {
     ]);
   });
 });
+
+test('only models that are offered are quoted, and the default one also where its price is not known', () => {
+  const models = [{ id: 'sora-9', status: 'active', sizes: [], seconds: [] }] as const;
+  const quotes = quotesFor(profile({ models, defaultModel: 'sora-9' }), { seconds: 8 });
+  expect(quotes.map(({ model, perVideo }) => [model, perVideo])).toEqual([['sora-9', undefined]]);
+});

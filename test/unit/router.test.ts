@@ -116,6 +116,12 @@ const CHOICES: readonly (readonly [string, RouteRequest, readonly Candidate[], C
     { order: ['shapely'], first: { size: '1920x1080' }, says: [/told the shape only/] },
   ],
   [
+    'an influence on nothing is said to be none',
+    ask({ influence: true }),
+    [up(REVERSE)],
+    { order: ['reverse'], says: [/influence_strength has no effect/] },
+  ],
+  [
     'seconds are whole',
     ask({ seconds: 7.5 }),
     [up(REVERSE)],
@@ -448,6 +454,7 @@ const REFUSALS: Refused[] = [
     ask({ size: '1000x700' }),
     [up(shapely)],
     { code: 'not_supported', field: 'size' },
+    /told a shape only, 16:9, 9:16 or 1:1, and 1000x700 is none of them/,
   ],
   [
     'a size nobody makes',
