@@ -114,10 +114,11 @@ async function serveOverHttp(config: Config): Promise<void> {
 
 /** Once for all signals: npm and an impatient Ctrl-C send several, and a further one would cut short what still runs. */
 function onSignal(end: () => Promise<void>): void {
-  let ending: Promise<void> | undefined;
+  let ending = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      ending ??= end();
+      if (!ending) void end();
+      ending = true;
     });
   }
 }

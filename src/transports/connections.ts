@@ -2,25 +2,30 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpLimits } from './limits.ts';
 
+/** Who is connected. */
+export interface Connections {
+  /** Whoever is at the other end has shown that it may come in: its connection is not the stranger's that it was. */
+  welcome(req: IncomingMessage): void;
+}
+
 /**
- * Connections that say nothing cost the oldest of them its place, so that a thousand half-open ones cannot keep a client
- * out that has something to say. Slow headers and bodies end by Node's own clocks.
+ * Whoever has shown no token is a stranger. Strangers have few places, and a new one costs the oldest of them its own, so
+ * that they cannot keep a client out, however many they are. Slow headers and bodies end by Node's own clocks.
  */
-export function boundConnections(server: Server, limits: HttpLimits): void {
+export function boundConnections(server: Server, limits: HttpLimits): Connections {
   server.headersTimeout = limits.headersMs;
   server.requestTimeout = limits.requestMs;
   server.keepAliveTimeout = 30_000;
   server.maxConnections = limits.connections;
-  const silent = new Set<Socket>();
+  const strangers = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
-    if (silent.size <= limits.silentConnections) return;
-    const oldest = silent.values().next().value;
+    strangers.add(socket);
+    socket.once('close', () => strangers.delete(socket));
+    if (strangers.size <= limits.strangerConnections) return;
+    const oldest = strangers.values().next().value;
     oldest?.destroy();
+    if (oldest !== undefined) strangers.delete(oldest);
   });
-  const speaks = (req: IncomingMessage) => void silent.delete(req.socket);
-  server.on('request', speaks).on('checkContinue', speaks);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
       socket.destroy();
@@ -30,6 +35,7 @@ export function boundConnections(server: Server, limits: HttpLimits): void {
       socket.destroy(),
     );
   });
+  return { welcome: ({ socket }) => void strangers.delete(socket) };
 }
 
 function statusOf(code: string | undefined): string {

@@ -11,7 +11,15 @@ interface LoggedEvent {
 }
 
 /** The last events of one session, in memory. Ids are only meaningful within it. */
-export function logEvents(): EventStore {
+export interface EventLog extends EventStore {
+  /** Whether nothing comes after this event, because its request was cancelled. */
+  isOver(eventId: string): boolean;
+}
+
+/** What a cancelled request is answered with where nobody hears it: the transport then forgets the request. */
+export const CANCELLED = { code: -32_800, message: 'Cancelled' } as const;
+
+export function logEvents(): EventLog {
   const events = new Map<string, LoggedEvent>();
   let bytes = 0;
   let last = 0;
@@ -29,6 +37,10 @@ export function logEvents(): EventStore {
       }
       return id;
     },
+    isOver(eventId) {
+      const stream = events.get(eventId)?.stream;
+      return [...events.values()].some((event) => event.stream === stream && isCancelled(event.message));
+    },
     async getStreamIdForEventId(id) {
       return events.get(id)?.stream;
     },
@@ -44,6 +56,10 @@ export function logEvents(): EventStore {
       return stream;
     },
   };
+}
+
+function isCancelled(message: JSONRPCMessage): boolean {
+  return 'error' in message && message.error === CANCELLED;
 }
 
 /** Near enough without writing it all out: what is large in an answer are its contents, and they are there twice. */

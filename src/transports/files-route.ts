@@ -24,7 +24,6 @@ export async function sendFile(ports: HttpPorts, call: Call, taskId: string): Pr
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     throw refuse(405, 'Method not allowed', { headers: { allow: 'GET, HEAD' } });
   }
-  tenant.rate.spend('');
   const file = await ports.files(tenant.caller.workspace, taskId);
   const missing = () => refuse(404, 'There is no saved video of this task');
   if (file === undefined) throw missing();

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpPorts } from './ports.ts';
-import { refuse, sendJson } from './refusal.ts';
+import { CLOSE, refuse, sendJson } from './refusal.ts';
 
 interface Health {
   readonly ports: HttpPorts;
@@ -16,9 +16,9 @@ export async function serveHealth(req: IncomingMessage, res: ServerResponse, hea
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     throw refuse(405, 'Method not allowed', { headers: { allow: 'GET, HEAD' } });
   }
-  if (!health.ready) return sendJson(res, 200, { status: 'ok' });
+  if (!health.ready) return sendJson(res, 200, { status: 'ok' }, CLOSE);
   const ready = !health.stopped && (await canServe(health.ports));
-  sendJson(res, ready ? 200 : 503, { status: ready ? 'ready' : 'unready' });
+  sendJson(res, ready ? 200 : 503, { status: ready ? 'ready' : 'unready' }, CLOSE);
 }
 
 /** Whether the store opens. */

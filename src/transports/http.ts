@@ -6,14 +6,16 @@ import { drain, type Traffic } from './drain.ts';
 import { signFileLinks } from './file-links.ts';
 import { isLoopbackHost } from './guards.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import type { HttpOptions, HttpPorts } from './ports.ts';
-import { routeRequests } from './router.ts';
+import type { HttpOptions } from './ports.ts';
+import { refuse, sendRefusal } from './refusal.ts';
+import { type Routes, routeRequests } from './router.ts';
 
 export { clientEntries } from './client-entries.ts';
 export type { HttpLimits } from './limits.ts';
 export type { HttpOptions, ServedFile } from './ports.ts';
-export { loadOrCreateToken } from './token-file.ts';
+export { type KeptToken, loadOrCreateToken } from './token-file.ts';
 export type { HttpToken } from './tokens.ts';
+export { endWaits } from './waits.ts';
 
 export interface HttpServer {
   /** Where it listens. Without a path or a trailing slash. */
@@ -33,19 +35,28 @@ export interface HttpServer {
  */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   refuseOpenDoors(options);
-  const ports: HttpPorts = { ...options, limits: { ...DEFAULT_LIMITS, ...options.limits } };
-  const { limits } = ports;
-  const links = signFileLinks(limits.linkMs, ports.now);
-  const routes = routeRequests(ports, links);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const links = signFileLinks(limits.linkMs, options.now);
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
     noDelay: true,
   });
-  boundConnections(server, limits);
-  const take = (req: IncomingMessage, res: ServerResponse) => void routes.handle(req, res);
+  const connections = boundConnections(server, limits);
+  let routes: Routes | undefined;
+  const take = (req: IncomingMessage, res: ServerResponse) => {
+    if (routes === undefined) sendRefusal(req, res, refuse(503, 'The server is starting', { retryAfter: 1 }));
+    else void routes.handle(req, res);
+  };
   server.on('request', take).on('checkContinue', take);
   await listen(server, options);
+  try {
+    const tokens = typeof options.tokens === 'function' ? await options.tokens() : options.tokens;
+    routes = routeRequests({ ...options, limits, tokens }, links, connections);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   const sweeping = setInterval(routes.sweep, Math.min(60_000, limits.idleSessionMs));
   sweeping.unref();
 
@@ -66,7 +77,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 function refuseOpenDoors({ host, tokens, allowedHosts }: HttpOptions): void {
-  if (tokens.length === 0) {
+  if (typeof tokens !== 'function' && tokens.length === 0) {
     throw new SoraError({
       code: 'invalid_argument',
       field: 'SORA_HTTP_TOKEN',

@@ -38,8 +38,8 @@ export interface HttpLimits {
   readonly drainMs: number;
   /** Open connections. @default 4_096 */
   readonly connections: number;
-  /** Connections that have not yet sent a request; the oldest goes when there are more. @default 512 */
-  readonly silentConnections: number;
+  /** Connections that have not yet shown a token; the oldest goes when there are more. @default 512 */
+  readonly strangerConnections: number;
   /** How long a signed link to a file lives. @default 900_000 */
   readonly linkMs: number;
 }
@@ -64,6 +64,6 @@ export const DEFAULT_LIMITS: HttpLimits = {
   keepAliveMs: 15_000,
   drainMs: 5_000,
   connections: 4_096,
-  silentConnections: 512,
+  strangerConnections: 512,
   linkMs: 15 * 60_000,
 };

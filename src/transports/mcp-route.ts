@@ -1,10 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { classifyInboundRequest, isInitializeRequest } from '@modelcontextprotocol/server';
 import { nameCall } from './access-log.ts';
 import { readJson } from './body.ts';
 import type { Call, Route } from './call.ts';
+import { endCancelled } from './cancel.ts';
 import { webRequest, writeResponse } from './exchange.ts';
 import type { HttpPorts } from './ports.ts';
-import { refuse } from './refusal.ts';
+import { PRIVATE_HEADERS, refuse, stopping } from './refusal.ts';
 import { isSpent } from './server-pool.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -29,6 +31,8 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
       // Before the stream is acknowledged: a change right after it must not be missed.
       if (listens) await tenant.watch();
       const response = await tenant.modern.fetch(request, { parsedBody });
+      // The SDK's word for a call that was broken off, here from this side.
+      if (response.status === 499 && !request.signal.aborted) throw stopping();
       await writeResponse(response, call.res, unreadBytes);
       if (isSpent(parsedBody, response, request.signal.aborted)) tenant.servers.giveBack(request);
     } finally {
@@ -40,7 +44,7 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
     const { req, res, tenant } = call;
     const body = await readJson(req, res, ports.limits);
     Object.assign(call, nameCall(body));
-    tenant.rate.spend('', Array.isArray(body) ? body.length : 1);
+    if (Array.isArray(body)) tenant.rate.spend('', body.length - 1);
     const request = webRequest(req, res);
     if (!isLegacy(request, body)) return serveModern(call, request, body);
     const id = req.headers['mcp-session-id'];
@@ -59,7 +63,9 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
     try {
       await withIds(session, parsedBody, () =>
         use(session, async () => {
-          await writeResponse(await session.transport.handleRequest(request, { parsedBody }), call.res, unreadBytes);
+          const response = await session.transport.handleRequest(request, { parsedBody });
+          await endCancelled(session, parsedBody);
+          await writeResponse(response, call.res, unreadBytes);
         }),
       );
     } finally {
@@ -83,13 +89,13 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
     if (req.method !== 'GET' && req.method !== 'DELETE') {
       throw refuse(405, 'Method not allowed', { headers: { allow: METHODS } });
     }
-    tenant.rate.spend('');
     const id = req.headers['mcp-session-id'];
     if (typeof id !== 'string') {
       // 2026 clients have no use for GET; the older ones come with a session.
       throw refuse(405, 'GET and DELETE need the Mcp-Session-Id header', { headers: { allow: METHODS } });
     }
     const session = sessions.find(id, tenant.caller);
+    if (req.method === 'GET' && session.events.isOver(String(req.headers['last-event-id']))) return endAsking(call.res);
     const leave = req.method === 'GET' ? tenant.streams.take() : () => {};
     try {
       await use(session, () => answer(call, (request) => session.transport.handleRequest(request)));
@@ -97,6 +103,11 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
       leave();
     }
   };
+}
+
+/** The status that tells a client not to come again for the rest of a stream: there is none. */
+function endAsking(res: ServerResponse): void {
+  res.writeHead(204, PRIVATE_HEADERS).end();
 }
 
 /** By the SDK's own rules, so that what it means for the newer leg, complaints included, is answered there. */
@@ -129,7 +140,7 @@ async function withIds(session: Session, body: unknown, act: () => Promise<void>
   if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
     throw refuse(400, 'This id is already under way in the session', { code: -32_600 });
   }
-  for (const id of ids) session.ids.add(id);
+  for (const id of ids) session.ids.set(id, ids.length);
   try {
     await act();
   } finally {

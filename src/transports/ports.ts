@@ -17,8 +17,8 @@ export interface HttpOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** At least one. */
-  readonly tokens: readonly HttpToken[];
+  /** At least one. A function is asked once the server listens: what a failed start would have made, it has not made. */
+  readonly tokens: readonly HttpToken[] | (() => Promise<readonly HttpToken[]>);
   /** Host names that requests may be addressed to, besides the loopback ones. Needed where others can reach the server. */
   readonly allowedHosts: readonly string[];
   /** Origins of web pages that may call, besides the server's own. @default none */
@@ -31,15 +31,15 @@ export interface HttpOptions {
   readonly services: (workspace: string) => Promise<Pick<Services, 'onChange' | 'storyboards'>>;
   /** The file of a finished task of that workspace. */
   readonly files: (workspace: string, taskId: string) => Promise<ServedFile | undefined>;
-  /** Takes one line for the operator. */
-  readonly log: (line: string) => void;
-  readonly logFormat: 'text' | 'json';
+  /** Takes one line for the operator, and the same as facts for machines. */
+  readonly log: (line: string, facts?: { readonly kind: string; readonly [fact: string]: unknown }) => void;
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
 
 /** What the routes share. */
-export interface HttpPorts extends Omit<HttpOptions, 'limits'> {
+export interface HttpPorts extends Omit<HttpOptions, 'limits' | 'tokens'> {
   readonly limits: HttpLimits;
+  readonly tokens: readonly HttpToken[];
 }

@@ -29,8 +29,18 @@ export function refuse(status: number, message: string, more: Omit<RefusalFacts,
   return new Refusal({ status, message, ...more });
 }
 
+/** What a request is told, in its protocol, that the server has no more time for. */
+export const STOPPING = { code: -32_000, message: 'The server is stopping' } as const;
+
+export function stopping(): Refusal {
+  return refuse(503, STOPPING.message, { ...STOPPING, retryAfter: 5, headers: CLOSE });
+}
+
 /** On every answer: nobody may guess its type or keep it. */
 export const PRIVATE_HEADERS = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } as const;
+
+/** On answers to whoever has shown no token: only those who have may keep a connection. */
+export const CLOSE = { connection: 'close' } as const;
 
 /** How long, and how far, what a refused client still sends is read, so that it gets to see the answer. */
 const LINGER_MS = 1_000;
@@ -52,24 +62,28 @@ export function sendJson(
   res.end(body);
 }
 
-/** Answers with the refusal. `bodyBytes`: a body up to this size is read and dropped; a larger one costs the connection. */
-export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal, bodyBytes: number): void {
+/**
+ * Answers with the refusal. `keepFor`: a body up to this size is read and dropped, a larger one costs the connection;
+ * undefined: the connection is closed in any case.
+ */
+export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal, keepFor?: number): void {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
   const value = { jsonrpc: '2.0', error: { code: refusal.code, message: refusal.message }, id: null };
-  if (bodyEndsWithin(req, bodyBytes)) {
-    sendJson(res, refusal.status, value, refusal.headers);
+  const headers = { ...refusal.headers, ...(keepFor === undefined && CLOSE) };
+  if (req.complete || (keepFor !== undefined && bodyEndsWithin(req, keepFor))) {
+    sendJson(res, refusal.status, value, headers);
     return;
   }
   const body = JSON.stringify(value);
   res.writeHead(refusal.status, {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
     ...PRIVATE_HEADERS,
-    ...refusal.headers,
+    ...headers,
+    ...CLOSE,
   });
   // Not yet `end`: Node would close the socket at once, and the reset would overtake the answer.
   res.write(body);
@@ -77,7 +91,6 @@ export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: 
 }
 
 function bodyEndsWithin(req: IncomingMessage, bytes: number): boolean {
-  if (req.complete) return true;
   if (req.headers['transfer-encoding'] !== undefined) return false;
   return Number(req.headers['content-length'] ?? 0) <= bytes;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { accessLine } from './access-log.ts';
 import type { Call } from './call.ts';
+import type { Connections } from './connections.ts';
 import type { FileLinks } from './file-links.ts';
 import { sendFile, taskOf } from './files-route.ts';
 import { guardRequests } from './guards.ts';
@@ -8,7 +9,7 @@ import { serveHealth } from './health-route.ts';
 import { mcpRoute } from './mcp-route.ts';
 import type { HttpPorts } from './ports.ts';
 import { limitRate } from './rate.ts';
-import { Refusal, refuse, sendRefusal } from './refusal.ts';
+import { Refusal, refuse, sendRefusal, stopping } from './refusal.ts';
 import { openSessions } from './sessions.ts';
 import { sseRoutes } from './sse-route.ts';
 import { openTenants } from './tenants.ts';
@@ -29,7 +30,7 @@ interface Trace extends Partial<Call> {
   workspace?: string | undefined;
 }
 
-export function routeRequests(ports: HttpPorts, links: FileLinks): Routes {
+export function routeRequests(ports: HttpPorts, links: FileLinks, connections: Connections): Routes {
   const { limits, now } = ports;
   const guards = guardRequests(ports.allowedHosts, ports.allowedOrigins ?? []);
   const tokens = checkTokens(ports.tokens);
@@ -42,12 +43,11 @@ export function routeRequests(ports: HttpPorts, links: FileLinks): Routes {
 
   const enter = (req: IncomingMessage, { path, query }: Target): Caller => {
     refuseTokenInQuery(query);
-    const caller = tokens.callerOf(req);
-    if (caller !== undefined) return caller;
     const taskId = taskOf(path);
     const linked = taskId === undefined ? undefined : links.open(taskId, query);
-    const guest = linked === undefined ? undefined : tokens.callerIn(linked);
-    if (guest !== undefined) return guest;
+    // The link first: it opens the file whoever follows it.
+    const caller = (linked === undefined ? undefined : tokens.callerIn(linked)) ?? tokens.callerOf(req);
+    if (caller !== undefined) return caller;
     throw refuse(401, 'A valid token is required: "Authorization: Bearer …"', {
       headers: { 'www-authenticate': 'Bearer realm="sora-mcp"' },
     });
@@ -75,8 +75,10 @@ export function routeRequests(ports: HttpPorts, links: FileLinks): Routes {
     const caller = admit(req, target);
     if (caller === 'health') return serveHealth(req, res, { ports, ready: path === '/readyz', stopped });
     trace.workspace = caller.workspace;
-    if (stopped) throw refuse(503, 'The server is stopping', { retryAfter: 5, headers: { connection: 'close' } });
+    connections.welcome(req);
+    if (stopped) throw stopping();
     const call: Call = Object.assign(trace, { req, res, query, tenant: tenants.of(caller) });
+    call.tenant.rate.spend('');
     if (path === '/mcp') return mcp(call);
     if (path === '/sse') return sse.open(call);
     if (path === '/messages') return sse.message(call);
@@ -93,7 +95,7 @@ export function routeRequests(ports: HttpPorts, links: FileLinks): Routes {
       const ms = Math.round(performance.now() - started);
       const { route, rpc, tool, workspace } = trace;
       const entry = { method: req.method ?? '?', route, rpc, tool, workspace, status, ms };
-      ports.log(accessLine(entry, ports.logFormat, new Date(now()).toISOString()));
+      ports.log(accessLine(entry, new Date(now()).toISOString()), { kind: 'http', ...entry });
     });
     // A client that leaves is no error.
     req.on('error', () => {});
@@ -103,12 +105,8 @@ export function routeRequests(ports: HttpPorts, links: FileLinks): Routes {
     } catch (error) {
       if (!(error instanceof Refusal))
         ports.log(`http: ${trace.route}: ${error instanceof Error ? error.message : 'unknown'}`);
-      sendRefusal(
-        req,
-        res,
-        error instanceof Refusal ? error : refuse(500, 'Internal error', { code: -32_603 }),
-        limits.bodyBytes,
-      );
+      const refusal = error instanceof Refusal ? error : refuse(500, 'Internal error', { code: -32_603 });
+      sendRefusal(req, res, refusal, trace.workspace === undefined ? undefined : limits.bodyBytes);
     }
   };
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type McpServer, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
-import { logEvents } from './event-log.ts';
+import { type EventLog, logEvents } from './event-log.ts';
 import type { HttpPorts } from './ports.ts';
-import { refuse } from './refusal.ts';
+import { refuse, STOPPING } from './refusal.ts';
 import type { Caller } from './tokens.ts';
 
 /** One 2025 client: its own server and transport, so that its ids, answers and progress are nobody else's. */
@@ -10,8 +10,9 @@ export interface Session {
   readonly caller: Caller;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly server: McpServer;
-  /** JSON-RPC ids under way. */
-  readonly ids: Set<string>;
+  readonly events: EventLog;
+  /** JSON-RPC ids under way, as JSON, and how many share the stream of their answer. */
+  readonly ids: Map<string, number>;
   /** Requests and streams under way. */
   busy: number;
   /** Unix milliseconds. */
@@ -63,14 +64,15 @@ export function openSessions(ports: HttpPorts): Sessions {
     async open(caller) {
       makeRoom(caller);
       const server = ports.serverFor(caller.workspace, 'on-connect');
+      const events = logEvents();
       const transport = new WebStandardStreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
         onsessioninitialized: (id) => void sessions.set(id, session),
         keepAliveMs: limits.keepAliveMs,
-        eventStore: logEvents(),
+        eventStore: events,
         retryInterval: RETRY_MS,
       });
-      const session: Session = { caller, transport, server, ids: new Set(), busy: 0, usedAt: now() };
+      const session: Session = { caller, transport, server, events, ids: new Map(), busy: 0, usedAt: now() };
       await server.connect(transport);
       const closed = transport.onclose;
       transport.onclose = () => {
@@ -88,7 +90,15 @@ export function openSessions(ports: HttpPorts): Sessions {
     async close() {
       const open = [...sessions.values()];
       sessions.clear();
-      await Promise.all(open.map(({ server }) => server.close().catch(() => {})));
+      await Promise.all(open.map(endSession));
     },
   };
+}
+
+/** Whoever still waits is told that no answer comes. */
+async function endSession({ ids, transport, server }: Session): Promise<void> {
+  for (const id of ids.keys()) {
+    await transport.send({ jsonrpc: '2.0', id: JSON.parse(id), error: STOPPING }).catch(() => {});
+  }
+  await server.close().catch(() => {});
 }

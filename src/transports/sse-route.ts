@@ -3,9 +3,10 @@ import type { McpServer, Transport } from '@modelcontextprotocol/server';
 import { nameCall } from './access-log.ts';
 import { readJson } from './body.ts';
 import type { Call, Route } from './call.ts';
+import { cancelledIn } from './cancel.ts';
 import { writeBounded } from './exchange.ts';
 import type { HttpPorts } from './ports.ts';
-import { PRIVATE_HEADERS, refuse, sendJson } from './refusal.ts';
+import { PRIVATE_HEADERS, refuse, STOPPING, sendJson } from './refusal.ts';
 import type { Caller } from './tokens.ts';
 
 interface Connection {
@@ -35,7 +36,6 @@ export function sseRoutes(ports: HttpPorts): SseRoutes {
     if (!(req.headers.accept ?? '*/*').match(/text\/event-stream|\*\/\*/)) {
       throw refuse(406, 'The Accept header must have text/event-stream');
     }
-    tenant.rate.spend('');
     const leave = tenant.streams.take();
     res.once('close', leave);
     // The older SDK brings its own schemas: paid for only where somebody speaks the older protocol.
@@ -66,7 +66,6 @@ export function sseRoutes(ports: HttpPorts): SseRoutes {
     if (req.method !== 'POST') throw refuse(405, 'Method not allowed', { headers: { allow: 'POST' } });
     const body = await readJson(req, res, limits);
     Object.assign(call, nameCall(body));
-    tenant.rate.spend('');
     const connection = connections.get(query.get('sessionId') ?? '');
     if (connection?.caller !== tenant.caller) throw refuse(404, 'Session not found', { code: -32_001 });
     const answered = awaitAnswer(connection, body, tenant.running.take);
@@ -76,13 +75,22 @@ export function sseRoutes(ports: HttpPorts): SseRoutes {
       answered();
       throw refuse(400, 'This is no JSON-RPC message', { code: -32_600 });
     }
+    for (const id of cancelledIn(body)) connection.waiting.get(id)?.();
     sendJson(res, 202, { accepted: true });
   };
 
   const close = async (): Promise<void> => {
-    await Promise.all([...connections.values()].map(({ server }) => server.close().catch(() => {})));
+    await Promise.all([...connections.values()].map(end));
   };
   return { open, message, close };
+}
+
+/** Whoever still waits is told that no answer comes. */
+async function end({ transport, server, waiting }: Connection): Promise<void> {
+  for (const id of [...waiting.keys()]) {
+    await transport.send({ jsonrpc: '2.0', id: JSON.parse(id), error: STOPPING }).catch(() => {});
+  }
+  await server.close().catch(() => {});
 }
 
 /** Keeps a place taken until the connection has carried the answer. */

@@ -68,7 +68,6 @@ export async function serveProduct(dataDir: string, log: (line: string) => void)
     services: async (workspace) => servicesOf(workspace),
     files: async () => undefined,
     log,
-    logFormat: 'text',
     limits: { requestsPerMinute: Number.MAX_SAFE_INTEGER },
     now: Date.now,
   });

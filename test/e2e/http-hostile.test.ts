@@ -11,7 +11,7 @@ beforeAll(async () => {
     strangerRequestsPerMinute: 100_000,
     requestsPerMinute: 100_000,
     headersMs: 3 * PROMPTLY_MS,
-    silentConnections: 200,
+    strangerConnections: 200,
   };
   server = await startHttp({ limits });
   good = await server.connect('2026');

@@ -144,25 +144,33 @@ describe('the access log', () => {
     expect(call).toBe('http POST /mcp tools/call generate_video alpha 200 ms');
     expect(stranger).toBe('http POST /mcp - - - 401 ms');
     expect(nowhere).toBe('http GET other - - - 400 ms');
-    expect(strange).toMatch(/^http POST \/mcp tools\/call \? alpha \d+ ms$/);
+    expect(strange).toMatch(/^http POST \/mcp tools\/call unknown alpha \d+ ms$/);
     expect(server.lines.join('')).not.toContain('private');
     for (const token of Object.values(TOKENS)) expect(server.lines.join('')).not.toContain(token);
   });
 
-  it('is JSON when asked to be', async () => {
-    const server = await start({ logFormat: 'json' });
+  it('says the same to machines', async () => {
+    const told: unknown[] = [];
+    const server = await start({ log: (_line, facts) => void told.push(facts) });
     await (await list(server)).text();
-    await until(() => server.lines.length === 1);
-    const entry = JSON.parse(server.lines[0]!);
-    expect(entry).toMatchObject({
-      kind: 'http',
-      method: 'POST',
-      route: '/mcp',
-      rpc: 'tools/list',
-      workspace: 'alpha',
-      status: 200,
-    });
-    expect(Object.keys(entry).sort()).toEqual(['kind', 'method', 'ms', 'route', 'rpc', 'status', 'time', 'workspace']);
+    await until(() => told.length === 1);
+    const ms = expect.any(Number);
+    const request = { method: 'POST', route: '/mcp', rpc: 'tools/list', workspace: 'alpha' };
+    expect(told).toEqual([{ kind: 'http', ...request, status: 200, ms }]);
+  });
+
+  it('names no tool and no method that does not exist: it may be a secret in the wrong place', async () => {
+    const server = await start();
+    const secret = 'sk-live-0123456789';
+    const asked = [modern('tools/call', { name: secret, arguments: {} }), modern(secret), modern(`tools/${secret}`)];
+    for (const { body, headers } of asked) await (await post(`${server.url}/mcp`, body, headers)).text();
+    await until(() => server.lines.length === asked.length);
+    expect(server.lines.map((line) => / \/mcp (\S+ \S+) alpha /.exec(line)?.[1])).toEqual([
+      'tools/call unknown',
+      'unknown -',
+      'unknown -',
+    ]);
+    expect(server.lines.join('')).not.toContain(secret);
   });
 
   it('says 499 of a client that left', async () => {

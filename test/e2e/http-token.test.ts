@@ -59,9 +59,6 @@ describe('what to paste into a client', () => {
     expect(JSON.parse(entries.http)).toEqual({
       mcpServers: { sora: { type: 'http', url: 'http://127.0.0.1:3333/mcp', headers } },
     });
-    expect(JSON.parse(entries.sse)).toEqual({
-      mcpServers: { sora: { type: 'sse', url: 'http://127.0.0.1:3333/sse', headers } },
-    });
     expect(JSON.parse(entries.vscode)).toEqual({
       servers: { sora: { type: 'http', url: 'http://127.0.0.1:3333/mcp', headers } },
     });

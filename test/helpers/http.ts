@@ -58,7 +58,6 @@ export async function startHttp(options: TestServerOptions = {}): Promise<TestSe
     },
     files: async () => undefined,
     log,
-    logFormat: 'text',
     now: Date.now,
     ...rest,
   });

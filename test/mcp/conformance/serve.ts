@@ -21,7 +21,6 @@ async function serve(make: () => McpServer): Promise<string> {
     services: async () => services,
     files: async () => undefined,
     log: () => {},
-    logFormat: 'text',
     now: Date.now,
     limits: { requestsPerMinute: 100_000, sessions: 1_000, streams: 1_000 },
   });
