@@ -102,7 +102,7 @@ export interface Http {
   /** Requests carry a key. */
   readonly hasKey: boolean;
   ask(call: JsonCall): Promise<Answer>;
-  /** A raw answer, whatever its status; redirects are followed; the key goes along as long as they stay on the base URL's origin. */
+  /** A raw answer, whatever its status; redirects are followed, with the key as long as they stay on the own origin. */
   open(url: URL, options?: OpenOptions): Promise<RawAnswer>;
   /** Text from outside made fit to go on: no control characters, no key, at most `max` characters. */
   tell(text: string, max: number): string;

@@ -4,7 +4,7 @@ import {
   inputResponse,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { RequestContext } from '../services/services.ts';
+import type { Question, RequestContext } from '../services/services.ts';
 import type { CallerFacts } from './client.ts';
 
 const KEY = 'confirm';
@@ -37,10 +37,10 @@ export function confirmationFor(ctx: ServerContext, caller: CallerFacts): Confir
 
 /** Up to 2025: the server asks while the call is open. */
 function askByRequest(ctx: ServerContext): Confirmation {
-  const confirm = async (question: string): Promise<boolean | undefined> => {
+  const confirm = async ({ text }: Question): Promise<boolean | undefined> => {
     try {
       const answer = await ctx.mcpReq.elicitInput(
-        { mode: 'form', message: question, requestedSchema: FORM },
+        { mode: 'form', message: text, requestedSchema: FORM },
         // Without the related id the question would go to a stream that an HTTP client may not have open.
         { timeout: ANSWER_WITHIN_MS, signal: ctx.mcpReq.signal, relatedRequestId: ctx.mcpReq.id },
       );
@@ -54,20 +54,21 @@ function askByRequest(ctx: ServerContext): Confirmation {
 
 /** From 2026: the call ends with the question, and comes again with the answer. */
 function askByResult(ctx: ServerContext): Confirmation {
-  let open: string | undefined;
-  const confirm = async (question: string): Promise<boolean | undefined> => {
+  let open: Question | undefined;
+  const confirm = async (question: Question): Promise<boolean | undefined> => {
     const answer = inputResponse(ctx.mcpReq.inputResponses, KEY);
-    // The question is its own state: an answer to another question (the price has changed) does not count.
-    if (answer.kind === 'elicit' && ctx.mcpReq.requestState() === question) {
+    const state = ctx.mcpReq.requestState();
+    // An answer to another question (the price has changed), or one that was given before, does not count.
+    if (answer.kind === 'elicit' && typeof state === 'string' && question.accepts(state)) {
       return meaning(answer.action, answer.content);
     }
     open = question;
-    throw new QuestionPending(question);
+    throw new QuestionPending(question.text);
   };
   const pending = (): InputRequiredResult | undefined => {
     if (open === undefined) return undefined;
-    const request = inputRequired.elicit({ message: open, requestedSchema: FORM });
-    return inputRequired({ inputRequests: { [KEY]: request }, requestState: open });
+    const request = inputRequired.elicit({ message: open.text, requestedSchema: FORM });
+    return inputRequired({ inputRequests: { [KEY]: request }, requestState: open.mark });
   };
   return { confirm, pending };
 }

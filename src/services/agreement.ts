@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { SoraError } from '../domain/errors.ts';
 import { formatUsd, fromUsd, type MicroUsd, NOTHING, toUsd } from '../domain/money.ts';
 import { clean } from '../domain/text.ts';
@@ -58,42 +57,45 @@ export async function agree(
   const price = plan.quote;
   if (above === undefined || (price !== undefined && price <= above)) return;
   const bound = price ?? NOTHING;
-  if (token !== undefined && core.confirmations.holds(token, workspace.name, fingerprint, bound)) return;
+  const { confirmations } = core;
+  if (token !== undefined && confirmations.take(token, workspace.name, fingerprint, bound)) return;
   const cost = price === undefined ? 'an unknown price' : formatUsd(price);
-  const answer = await context.confirm?.(questionOf({ plan, fingerprint, what }, cost));
-  if (answer === true) return;
-  if (answer === false) {
-    throw new SoraError({
-      code: 'confirmation_declined',
-      message: `the user declined to spend ${cost}`,
-      hint: 'Nothing was sent. Do not ask again unless the user wants it; a cheaper request may be welcome.',
+  if (context.confirm) {
+    // Not the fingerprint alone, or the question's mark would do as the token that nobody was to get.
+    const asked = `asked ${fingerprint}`;
+    const answer = await context.confirm({
+      text: questionOf(plan, what, cost),
+      mark: confirmations.issue(workspace.name, asked, bound),
+      accepts: (mark) => confirmations.take(mark, workspace.name, asked, bound),
     });
+    if (answer === true) return;
+    throw declined(answer, cost);
   }
-  // One who could be asked but gave no answer is asked again through the agent.
   throw new SoraError({
     code: 'confirmation_required',
     field: 'confirm',
     message: `this costs ${cost}, above the ${formatUsd(above)} that need a person's yes`,
     hint: 'Ask the user. If they agree, repeat exactly this request with confirm set to this token (valid once, for 15 minutes).',
     details: {
-      confirm: core.confirmations.issue(workspace.name, fingerprint, bound),
+      confirm: confirmations.issue(workspace.name, fingerprint, bound),
       ...(price !== undefined && { costUsd: toUsd(price) }),
     },
   });
 }
 
+/** Who can be asked gets no token: silence is no yes that the agent could give instead. */
+function declined(answer: false | undefined, cost: string): SoraError {
+  const said = answer === false ? `the user declined to spend ${cost}` : `the user did not say yes to spending ${cost}`;
+  return new SoraError({
+    code: 'confirmation_declined',
+    message: said,
+    hint: 'Nothing was sent. Do not ask again unless the user wants it; a cheaper request may be welcome.',
+  });
+}
+
 const EXCERPT = 80;
 
-/**
- * A yes stands for the question's text, so the text must belong to one request only: besides words for the person it
- * has a mark of the whole request.
- */
-function questionOf(
-  { plan, fingerprint, what }: Pick<Agreement, 'plan' | 'fingerprint' | 'what'>,
-  cost: string,
-): string {
-  const mark = createHash('sha256').update(fingerprint).digest('hex').slice(0, 8);
-  const excerpt = clean(plan.sentPrompt, EXCERPT);
+function questionOf(plan: Plan, what: string | undefined, cost: string): string {
   const video = what ?? `a ${plan.seconds} s video on ${plan.backend} (${plan.model})`;
-  return `Make ${video} for ${cost}? "${excerpt}" (request ${mark})`;
+  return `Make ${video} for ${cost}? "${clean(plan.sentPrompt, EXCERPT)}"`;
 }

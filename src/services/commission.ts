@@ -61,8 +61,6 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
       return { notes: [...missing, ...withdrawn], made, board };
     }),
   );
-  // One yes is for one film.
-  if (input.confirm !== undefined) core.confirmations.use(input.confirm);
   core.reached('storyboard:reserved');
   return { board: written.board, cost: priceOf(written.made), notes: written.notes };
 }
@@ -161,7 +159,8 @@ function boardOf(core: Core, workspace: Workspace, draft: Draft, made: readonly 
     priority: draft.priority,
     partial: false,
     filmState: keepsFilm ? 'joined' : 'pending',
-    filmPath: keepsFilm ? existing.filmPath : undefined,
+    // The film that was is removed when the next one stands.
+    filmPath: existing?.filmPath,
     filmError: undefined,
     scenes,
     createdAt: existing?.createdAt ?? now,

@@ -11,7 +11,7 @@ const LIFETIME_MS = 15 * 60_000;
 export class Confirmations {
   readonly #key = randomBytes(32);
   readonly #clock: Clock;
-  /** Tokens that bought something, with the unix milliseconds after which they are worthless anyway. */
+  /** Tokens that were taken, with the unix milliseconds after which they are worthless anyway. */
   readonly #used = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -24,19 +24,18 @@ export class Confirmations {
     return [expires, nonce, this.#tag(workspace, fingerprint, price, expires, nonce)].join('.');
   }
 
-  holds(token: string, workspace: string, fingerprint: string, price: MicroUsd): boolean {
-    const [expires = '', nonce = '', tag = ''] = token.split('.');
-    if (!(Number.parseInt(expires, 36) * 1000 > this.#clock()) || this.#used.has(token)) return false;
+  /** Whether the token stands for this; it is used up by that, so that calls at the same time share no yes. */
+  take(token: string, workspace: string, fingerprint: string, price: MicroUsd): boolean {
+    const [expires = '', nonce = '', tag = '', ...more] = token.split('.');
+    const now = this.#clock();
+    const until = Number.parseInt(expires, 36) * 1000;
+    if (more.length > 0 || !(until > now) || this.#used.has(token)) return false;
     const wanted = Buffer.from(this.#tag(workspace, fingerprint, price, expires, nonce));
     const given = Buffer.from(tag);
-    return given.length === wanted.length && timingSafeEqual(given, wanted);
-  }
-
-  /** After this the token holds no more. */
-  use(token: string): void {
-    const now = this.#clock();
-    for (const [old, until] of this.#used) if (until <= now) this.#used.delete(old);
-    this.#used.set(token, now + LIFETIME_MS);
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return false;
+    for (const [old, end] of this.#used) if (end <= now) this.#used.delete(old);
+    this.#used.set(token, until);
+    return true;
   }
 
   #tag(workspace: string, fingerprint: string, price: MicroUsd, expires: string, nonce: string): string {

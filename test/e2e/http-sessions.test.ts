@@ -135,7 +135,8 @@ describe('a question to the person', () => {
     fakeServices({
       generate: async (_input, context) => {
         if (context?.confirm === undefined) throw new Error('cannot be asked');
-        const yes = await context.confirm('It costs $3.00. Go on?');
+        const text = 'It costs $3.00. Go on?';
+        const yes = await context.confirm({ text, mark: text, accepts: (mark) => mark === text });
         return aReport({ state: yes ? 'queued' : 'failed' });
       },
     });

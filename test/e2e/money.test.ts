@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { NOTHING } from '../../src/domain/money.ts';
+import type { Question } from '../../src/services/services.ts';
 import { failure, startApp, usd } from '../helpers/app.ts';
 import { bundleServer, openScene } from '../helpers/crash.ts';
+import type { FakeServices } from '../helpers/fake-services.ts';
+import { modern, post, startHttp } from '../helpers/http.ts';
 
 const REVERSE = { backend: 'reverse' };
 /** $0.40 on the forwarding backend, $0.12 on the reverse one. */
@@ -122,12 +125,21 @@ describe('a person’s yes', () => {
     expect(app.count('create')).toBe(1);
   });
 
-  test('is asked for where it can be; no is no, and no answer is asked for again by token', async () => {
+  test('is one yes for calls at the same time too', async () => {
+    const app = await startApp({ budget });
+    const { details } = await failure(app.make('a fox', REVERSE));
+    const calls = Array.from({ length: 5 }, () => app.make('a fox', { ...REVERSE, confirm: details?.confirm }));
+    const ends = await Promise.allSettled(calls);
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(app.count('create')).toBe(1);
+  });
+
+  test('is asked for where it can be; no is no, and no answer is none: nobody gets a token', async () => {
     const app = await startApp({ budget });
     const questions: string[] = [];
     const answering = (answer: boolean | undefined) => ({
-      confirm: async (question: string) => {
-        questions.push(question);
+      confirm: async ({ text }: Question) => {
+        questions.push(text);
         return answer;
       },
     });
@@ -135,18 +147,43 @@ describe('a person’s yes', () => {
       app.services.videos.generate({ prompt, ...REVERSE }, answering(answer));
     expect(await failure(ask('a fox', false))).toMatchObject({ code: 'confirmation_declined' });
     const silent = await failure(ask('a fox', undefined));
-    expect(silent).toMatchObject({ code: 'confirmation_required' });
+    expect(silent).toMatchObject({ code: 'confirmation_declined', details: undefined });
     expect(app.count('create')).toBe(0);
-    await app.make('a fox', { ...REVERSE, confirm: silent.details?.confirm });
     await ask('a fox', true);
-    expect(app.count('create')).toBe(2);
-    expect(questions[0]).toMatch(
-      /^Make a 10 s video on reverse \(sora-2\) for \$0\.12\? "a fox" \(request [0-9a-f]{8}\)$/,
-    );
-    const long = 'the same beginning '.repeat(20);
-    await ask(`${long} and one end`, true);
-    await ask(`${long} and another`, true);
-    expect(new Set(questions.slice(-2)).size).toBe(2);
+    expect(app.count('create')).toBe(1);
+    expect(questions[0]).toBe('Make a 10 s video on reverse (sora-2) for $0.12? "a fox"');
+  });
+
+  test('that comes with a call of its own (2026) buys once, and only what was asked', async () => {
+    const app = await startApp({ budget });
+    const server = await startHttp({ fakes: { alpha: app.services as FakeServices } });
+    onTestFinished(() => server.close());
+    const _meta = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
+    const ask = async (prompt: string, more = {}) => {
+      const args = { prompt, ...REVERSE };
+      const { body, headers } = modern('tools/call', { name: 'generate_video', arguments: args, ...more, _meta });
+      const response = await post(`${server.url}/mcp`, body, headers);
+      return ((await response.json()) as { result: Record<string, unknown> }).result;
+    };
+    const { requestState } = await ask('a fox');
+    const inputResponses = { confirm: { action: 'accept', content: { confirm: true } } };
+    const yes = { inputResponses, requestState };
+    expect(await ask('a hen', yes)).toHaveProperty('inputRequests');
+    expect(await ask('a fox', { inputResponses, requestState: 'x' })).toHaveProperty('inputRequests');
+    expect(app.count('create')).toBe(0);
+    const asked = await failure(app.make('a fox', { ...REVERSE, confirm: requestState }));
+    expect(asked.code).toBe('confirmation_required');
+    const answers = await Promise.all([ask('a fox', yes), ask('a fox', yes), ask('a fox', yes)]);
+    expect(answers.filter((answer) => 'structuredContent' in answer)).toHaveLength(1);
+    expect(await ask('a fox', yes)).toHaveProperty('inputRequests');
+    expect(app.count('create')).toBe(1);
+
+    const { requestState: again } = await ask('a fox');
+    const cancelled = await ask('a fox', { inputResponses: { confirm: { action: 'cancel' } }, requestState: again });
+    expect(cancelled.structuredContent).toMatchObject({ error: { code: 'confirmation_declined' } });
+    expect(JSON.stringify(cancelled)).not.toContain('"confirm"');
+    expect(await ask('a fox', { inputResponses, requestState: again })).toHaveProperty('inputRequests');
+    expect(app.count('create')).toBe(1);
   });
 
   test('is not needed below the threshold', async () => {

@@ -117,6 +117,9 @@ interface OlderHandlers {
   setRequestHandler(schema: unknown, handler: unknown): void;
 }
 
+/** One that knows its answers by its own words. */
+const aQuestion = (text: string) => ({ text, mark: text, accepts: (mark: string) => mark === text });
+
 /** A generation that wants a yes, and says what it heard. */
 function asking(question = () => 'Spend $2?') {
   const heard: unknown[] = [];
@@ -124,7 +127,7 @@ function asking(question = () => 'Spend $2?') {
     if (context?.confirm === undefined) {
       throw new SoraError({ code: 'confirmation_required', message: 'ask', details: { confirm: 'token' } });
     }
-    const yes = await context.confirm(question());
+    const yes = await context.confirm(aQuestion(question()));
     heard.push(yes);
     if (yes !== true) throw new SoraError({ code: 'confirmation_declined', message: 'no' });
     return aReport();
@@ -177,7 +180,7 @@ describe('asking the person', () => {
   test('a service that wraps the interruption still gets its question asked (2026)', async () => {
     const { questions, prepare } = person('2026', () => ({ action: 'decline' }));
     const generate: ConnectOptions['generate'] = async (_input, context) => {
-      const yes = await context?.confirm?.('Spend $2?').catch(() => {
+      const yes = await context?.confirm?.(aQuestion('Spend $2?')).catch(() => {
         throw new Error('something went wrong');
       });
       throw new SoraError({ code: 'confirmation_declined', message: String(yes) });

@@ -45,26 +45,25 @@ describe('a write', () => {
 describe('a token', () => {
   const price = fromUsd(0.12);
 
-  test('holds for one request, workspace and price, for 15 minutes, until it is used', () => {
+  test('stands for one request, workspace and price, for 15 minutes, once', () => {
     let now = 1_000_000;
     const tokens = new Confirmations(() => now);
     const token = tokens.issue('local', 'f', price);
-    expect(tokens.holds(token, 'local', 'f', price)).toBe(true);
-    expect(tokens.holds(token, 'other', 'f', price)).toBe(false);
-    expect(tokens.holds(token, 'local', 'g', price)).toBe(false);
-    expect(tokens.holds(token, 'local', 'f', fromUsd(0.13))).toBe(false);
+    expect(tokens.take(token, 'other', 'f', price)).toBe(false);
+    expect(tokens.take(token, 'local', 'g', price)).toBe(false);
+    expect(tokens.take(token, 'local', 'f', fromUsd(0.13))).toBe(false);
     const [expires, nonce, tag] = token.split('.');
     const later = `${(Number.parseInt(expires!, 36) + 9_999).toString(36)}.${nonce}.${tag}`;
-    for (const forged of ['', '.', later, `${token}x`, token.slice(0, -1)]) {
-      expect(tokens.holds(forged, 'local', 'f', price)).toBe(false);
+    for (const forged of ['', '.', later, `${token}x`, `${token}.`, token.slice(0, -1)]) {
+      expect(tokens.take(forged, 'local', 'f', price)).toBe(false);
     }
     now += 16 * 60_000;
-    expect(tokens.holds(token, 'local', 'f', price)).toBe(false);
+    expect(tokens.take(token, 'local', 'f', price)).toBe(false);
     now -= 16 * 60_000;
-    tokens.use(token);
-    expect(tokens.holds(token, 'local', 'f', price)).toBe(false);
-    expect(tokens.holds(tokens.issue('local', 'f', price), 'local', 'f', price)).toBe(true);
-    expect(new Confirmations(() => now).holds(token, 'local', 'f', price)).toBe(false);
+    expect(new Confirmations(() => now).take(token, 'local', 'f', price)).toBe(false);
+    expect(tokens.take(token, 'local', 'f', price)).toBe(true);
+    expect(tokens.take(token, 'local', 'f', price)).toBe(false);
+    expect(tokens.take(tokens.issue('local', 'f', price), 'local', 'f', price)).toBe(true);
   });
 });
 

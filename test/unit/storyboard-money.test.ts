@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromUsd } from '../../src/domain/money.ts';
-import type { MakeStoryboardInput } from '../../src/services/services.ts';
+import type { MakeStoryboardInput, Question } from '../../src/services/services.ts';
 import { openStudio, type Studio, type StudioOptions } from '../helpers/studio.ts';
 
 const SCENES = [{ prompt: 'one' }, { prompt: 'two' }, { prompt: 'three' }];
@@ -66,8 +66,8 @@ describe('the price of a storyboard', () => {
     const studio = await openStudio({ limits: { confirmAbove: fromUsd(1) } });
     const questions: string[] = [];
     const ask = (answer: boolean | undefined) => ({
-      confirm: async (question: string) => {
-        questions.push(question);
+      confirm: async ({ text }: Question) => {
+        questions.push(text);
         return answer;
       },
     });
