@@ -1,6 +1,15 @@
 // What `dist/main.js` is: it runs the parts beside it. Those of a start are compiled together, with the code that V8 made of them
 // at an earlier start where that is kept; the others one by one, when they are first asked for.
-const { readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require('node:fs');
 const { Script } = require('node:vm');
 
 const HEAD_BYTES = 64;
@@ -57,7 +66,10 @@ function compileLater(name) {
 function keptCode() {
   try {
     const file = readFileSync(codeFile);
-    return file.latin1Slice(0, HEAD_BYTES) === head ? file.subarray(HEAD_BYTES) : undefined;
+    const middle = (HEAD_BYTES + file.length) / 2;
+    const code = file.subarray(HEAD_BYTES, middle);
+    // V8 runs damaged code until it crashes. The code is there twice, because to compare costs less than any checksum.
+    return file.latin1Slice(0, HEAD_BYTES) === head && code.equals(file.subarray(middle)) ? code : undefined;
   } catch {
     return undefined;
   }
@@ -67,7 +79,11 @@ function keptCode() {
 function keepCode() {
   const part = `${codeFile}.${process.pid}.part`;
   try {
-    writeFileSync(part, Buffer.concat([Buffer.from(head, 'latin1'), script.createCachedData()]));
+    const code = script.createCachedData();
+    const file = openSync(part, 'w');
+    writeFileSync(file, Buffer.concat([Buffer.from(head, 'latin1'), code, code]));
+    fsyncSync(file);
+    closeSync(file);
     // Another process may be starting: it sees the whole file or none.
     renameSync(part, codeFile);
   } catch {

@@ -29,6 +29,12 @@ function copyOfDist(): string {
   return dist;
 }
 
+/** What V8 looks at stands at the beginning of each copy. */
+function ofAnotherV8(file: Buffer): Buffer {
+  const copy = (file.length - 64) / 2;
+  return file.fill(7, 64, 96).fill(7, 64 + copy, 96 + copy);
+}
+
 const codeIn = (dist: string) => readdirSync(dist).filter((name) => name.endsWith('.code'));
 
 /** The answer to `initialize` of a server that then runs on until the condition holds. */
@@ -72,7 +78,9 @@ test('a start without kept code answers, and keeps it', async () => {
 
 test.each<[string, (dist: string, code: string) => void]>([
   ['cut short', (_, code) => writeFileSync(code, readFileSync(code).subarray(0, 50_000))],
-  ['of another V8', (_, code) => writeFileSync(code, readFileSync(code).fill(7, 64, 96))],
+  ['of another V8', (_, code) => writeFileSync(code, ofAnotherV8(readFileSync(code)))],
+  ['damaged near its head', (_, code) => writeFileSync(code, readFileSync(code).fill(7, 1_000, 1_008))],
+  ['damaged near its end', (_, code) => writeFileSync(code, readFileSync(code).fill(0, 1_000_000))],
   ['rubbish', (_, code) => writeFileSync(code, 'rubbish')],
   ['empty', (_, code) => writeFileSync(code, '')],
   ['of a file that has changed since', (dist) => utimesSync(join(dist, 'server.cjs'), 1_000, 1_000)],
