@@ -2,7 +2,7 @@ import { SoraError } from '../domain/errors.ts';
 import type { BackendHealth } from '../domain/health.ts';
 import type { Clock } from '../domain/ids.ts';
 import type { BackendLimits } from '../domain/models.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, CallContext } from './backend.ts';
 import { BREAKER_POLICY, type BreakerPolicy, createBreaker } from './breaker.ts';
 import type { DialectBackend } from './engine.ts';
 import { type GoneMemory, shortMemory, WHOLE_BACKEND } from './gone-memory.ts';
@@ -48,18 +48,27 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     return Object.fromEntries(models.map(({ subject, until }) => [subject, until]));
   };
 
-  async function through<T>(limiter: Limiter, call: () => Promise<T>): Promise<T> {
-    // The breaker is asked last: its yes may be the one trial, which must then really be sent.
+  /** What is refused before it leaves (a clip that cannot be fetched) takes no place, and says nothing of the backend. */
+  async function through<T>(
+    limiter: Limiter,
+    context: CallContext | undefined,
+    call: (context: CallContext) => Promise<T>,
+  ): Promise<T> {
     if (breakerOpen()) throw down();
-    const wait = limiter.take();
-    if (wait > 0) throw tooMany(wait);
-    if (!breaker.admit()) throw down();
+    let admitted = false;
+    const sending = (): void => {
+      const wait = limiter.take();
+      if (wait > 0) throw tooMany(wait);
+      // The breaker is asked last: its yes may be the one trial, which must then really be sent.
+      if (!breaker.admit()) throw down();
+      admitted = true;
+    };
     try {
-      const result = await call();
+      const result = await call({ ...context, sending });
       breaker.succeeded();
       return result;
     } catch (error) {
-      report(error, limiter);
+      if (admitted) report(error, limiter);
       throw error;
     }
   }
@@ -88,13 +97,17 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     memory.remember({ subject, until: clock() + goneMs, reason: error.message });
   }
 
-  async function create<T>(model: string | undefined, call: () => Promise<T>): Promise<T> {
+  async function create<T>(
+    model: string | undefined,
+    context: CallContext | undefined,
+    call: (context: CallContext) => Promise<T>,
+  ): Promise<T> {
     const over = goneNow();
     if (over) throw goneError(over.reason, over.until);
     const until = model === undefined ? undefined : modelsNow()[model];
     if (until !== undefined)
       throw goneError(`${profile.id} said that it does not have the model ${model}`, until, model);
-    const result = await through(creates, call);
+    const result = await through(creates, context, call);
     // It works after all, whatever another process has heard meanwhile.
     for (const { subject } of memory.recall()) {
       if (subject === WHOLE_BACKEND || subject === model) memory.forget(subject);
@@ -158,18 +171,18 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
   return {
     profile,
     health,
-    createVideo: (request, context) => create(request.model, () => backend.createVideo(request, context)),
-    getVideo: (id, context) => through(reads, () => backend.getVideo(id, context)),
-    ...(listVideos && { listVideos: (page, context) => through(reads, () => listVideos(page, context)) }),
-    ...(deleteVideo && { deleteVideo: (id, context) => through(reads, () => deleteVideo(id, context)) }),
-    ...(revise && { revise: (request, context) => create(request.model, () => revise(request, context)) }),
+    createVideo: (request, context) => create(request.model, context, (its) => backend.createVideo(request, its)),
+    getVideo: (id, context) => through(reads, context, (its) => backend.getVideo(id, its)),
+    ...(listVideos && { listVideos: (page, context) => through(reads, context, (its) => listVideos(page, its)) }),
+    ...(deleteVideo && { deleteVideo: (id, context) => through(reads, context, (its) => deleteVideo(id, its)) }),
+    ...(revise && { revise: (request, context) => create(request.model, context, (its) => revise(request, its)) }),
     ...(createCharacter && {
-      createCharacter: (request, context) => create(undefined, () => createCharacter(request, context)),
+      createCharacter: (request, context) => create(undefined, context, (its) => createCharacter(request, its)),
     }),
     ...(extractCharacter && {
-      extractCharacter: (request, context) => create(undefined, () => extractCharacter(request, context)),
+      extractCharacter: (request, context) => create(undefined, context, (its) => extractCharacter(request, its)),
     }),
-    ...(listCharacters && { listCharacters: (context) => through(reads, () => listCharacters(context)) }),
+    ...(listCharacters && { listCharacters: (context) => through(reads, context, (its) => listCharacters(its)) }),
     openContent: (known, variant, fromByte, context) => backend.openContent(known, variant, fromByte, context),
     async probe(context) {
       const result = await backend.probe(context);

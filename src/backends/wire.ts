@@ -45,10 +45,12 @@ export function operationOf(wire: Wire, name: OperationName): Operation {
 export async function ask(wire: Wire, name: OperationName, asked: Asked, context?: CallContext): Promise<Answer> {
   const operation = operationOf(wire, name);
   const url = urlOf(wire.baseUrl, operation, asked.places ?? {});
+  const body = await writeBody(operation, asked.values ?? {}, wire.http, context?.signal);
+  context?.sending?.();
   return await wire.http.ask({
     method: operation.method,
     url,
-    body: await writeBody(operation, asked.values ?? {}, wire.http, context?.signal),
+    body,
     operation: name,
     paid: asked.paid ?? false,
     optional: !ESSENTIAL.includes(name),

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Content } from '../../src/backends/backend.ts';
+import { guarded } from '../../src/backends/guarded.ts';
 import type { BackendDeps } from '../../src/backends/registry.ts';
 import { SoraError } from '../../src/domain/errors.ts';
-import { failure, KEY, subject } from './subject.ts';
+import { failure, KEY, ORDER, subject } from './subject.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
 const CLIP = Buffer.from('0123456789');
@@ -219,6 +220,23 @@ it('a source that cannot be fetched says nothing about the backend', async () =>
     expect(await failure(call)).toMatchObject({ code: 'file_invalid', field: 'video', charged: 'no' });
   }
   expect(home.requests).toHaveLength(0);
+});
+
+it('a source that cannot be fetched takes nobody’s place among the creates', async () => {
+  elsewhere.reply({ status: 404 });
+  const limits = { createsPerMinute: 1 };
+  const breaker = { failures: 1, restMs: 1_000, longestRestMs: 1_000 };
+  const made = guarded(backend(), { clock: Date.now, limits, breaker });
+  const source = { kind: 'url', url: `${elsewhere.origin}/clip.mp4` } as const;
+  for (let at = 0; at < 3; at++) {
+    const call = made.createCharacter!({ name: 'Luna', description: '', source, idempotencyKey: 'k' });
+    expect((await failure(call)).code).toBe('file_invalid');
+  }
+  expect(made.health().state).toBe('up');
+  home.reply({ body: { id: 'v1', object: 'video', status: 'queued' } });
+  expect(await made.createVideo(ORDER)).toMatchObject({ remoteId: 'v1' });
+  expect((await failure(made.createVideo(ORDER))).code).toBe('rate_limited');
+  expect(home.requests).toHaveLength(1);
 });
 
 it('leaving a download early frees its connection', async () => {

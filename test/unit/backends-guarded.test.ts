@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Backend, CreateVideo, RemoteVideo } from '../../src/backends/backend.ts';
+import type { Backend, CallContext, CreateVideo, RemoteVideo } from '../../src/backends/backend.ts';
 import { createBreaker } from '../../src/backends/breaker.ts';
 import { guarded } from '../../src/backends/guarded.ts';
 import { createLimiter } from '../../src/backends/limiter.ts';
@@ -88,7 +88,8 @@ describe('a guarded backend', () => {
 
   function around(outcomes: (RemoteVideo | SoraError)[], limits = {}) {
     const calls: string[] = [];
-    const next = async (what: string) => {
+    const next = async (what: string, context: CallContext | undefined) => {
+      context?.sending?.();
       calls.push(what);
       const outcome = outcomes.shift() ?? JOB;
       if (outcome instanceof SoraError) throw outcome;
@@ -97,8 +98,8 @@ describe('a guarded backend', () => {
     const notices: { sunset?: number } = {};
     const inner: Backend & { notices(): { sunset?: number } } = {
       profile,
-      createVideo: () => next('create'),
-      getVideo: () => next('get'),
+      createVideo: (_, context) => next('create', context),
+      getVideo: (_, context) => next('get', context),
       openContent: () => Promise.reject(new SoraError({ code: 'download_failed', message: 'x' })),
       probe: async () => ({ reachable: true, authenticated: true }),
       close: async () => {},
