@@ -4,12 +4,21 @@ import type { SoraError } from '../domain/errors.ts';
 import { errorView } from './errors.ts';
 import type { FileLink, Picture, ToolAnswer } from './tool.ts';
 
+const told = new WeakSet<object>();
+
+/** Marks a list that the answer is about: it is told even when it is empty. */
+export function evenEmpty<Entry>(list: readonly Entry[]): Entry[] {
+  const marked = [...list];
+  told.add(marked);
+  return marked;
+}
+
 /** Drops null, undefined, empty strings, empty lists and objects that have nothing left, at every depth. */
 export function compact(value: unknown): unknown {
   if (value === null || value === '') return undefined;
   if (Array.isArray(value)) {
     const kept = value.map(compact).filter((entry) => entry !== undefined);
-    return kept.length === 0 ? undefined : kept;
+    return kept.length === 0 && !told.has(value) ? undefined : kept;
   }
   if (typeof value !== 'object') return value;
   const kept: Record<string, unknown> = {};

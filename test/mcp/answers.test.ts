@@ -107,6 +107,7 @@ describe('answers', () => {
   test('an empty catalog and an empty list say what to do', async () => {
     const connection = await connect({ characters: [], tasks: [] });
     expect((await call(connection, 'list_characters')).data).toEqual({
+      characters: [],
       hint: expect.stringContaining('create_character'),
     });
     expect((await call(connection, 'list_characters', { query: 'x' })).data.hint).toContain('refresh');

@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import { evenEmpty } from '../answer.ts';
 import { characterShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { defineTool } from '../tool.ts';
@@ -23,7 +24,7 @@ export const listCharacters = defineTool({
     const page = await services.characters.list(input, context);
     return {
       data: {
-        characters: page.characters.map(characterView),
+        characters: evenEmpty(page.characters.map(characterView)),
         next_cursor: page.nextCursor,
         notes: page.notes,
         hint: page.characters.length === 0 ? emptyHint(input) : undefined,
