@@ -16,11 +16,15 @@ export async function adoptListed(
   await reconcileCharacters(core, signal, 'now');
   const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
   const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, signal)));
-  const able = asked.filter((backend) => backend.listCharacters).map((backend) => backend.profile.id);
-  const all = notes.flat();
-  if (able.length === 0)
-    all.push(`no backend asked can list its characters (${asked.map((each) => each.profile.id).join(', ')})`);
-  return all;
+  if (!asked.some((backend) => backend.listCharacters)) notes.push([cannotList(core, asked)]);
+  return notes.flat();
+}
+
+function cannotList(core: Core, asked: readonly WatchedBackend[]): string {
+  const able = [...core.backends.values()].filter((backend) => backend.listCharacters);
+  const ids = (backends: readonly WatchedBackend[]) => backends.map((backend) => backend.profile.id).join(', ');
+  const cannot = `${ids(asked)} cannot list characters`;
+  return able.length > 0 ? `${cannot}; these can: ${ids(able)}` : `${cannot}, and no other configured backend can`;
 }
 
 async function adoptFrom(
