@@ -1,11 +1,8 @@
-import { SoraError } from '../domain/errors.ts';
 import type { CallContext, CreateCharacter, ExtractCharacter, RemoteCharacter } from './backend.ts';
 import { readCharacter } from './read-video.ts';
+import { spanOf } from './span.ts';
 import { listIn } from './videos.ts';
 import { type Asked, ask, required, type Wire } from './wire.ts';
-
-/** The span that is used when only one end of it was said, in seconds. */
-const USUAL_SPAN = 3;
 
 export async function createCharacter(
   wire: Wire,
@@ -36,23 +33,4 @@ export async function listCharacters(wire: Wire, context?: CallContext): Promise
   const list = required(wire, 'listCharacters', listIn(answer.body, wire.dialect.answer.characters), answer, {});
   // Some list bare ids.
   return list.flatMap((entry) => readCharacter(typeof entry === 'string' ? { id: entry } : entry, wire) ?? []);
-}
-
-function spanOf(
-  wire: Wire,
-  { startSeconds, endSeconds }: Pick<CreateCharacter, 'startSeconds' | 'endSeconds'>,
-): { readonly start: number; readonly end: number } | undefined {
-  if (startSeconds === undefined && endSeconds === undefined) return undefined;
-  const [shortest, longest] = wire.dialect.characterClipSeconds ?? [0, USUAL_SPAN];
-  const start = startSeconds ?? Math.max(0, endSeconds! - longest);
-  const end = endSeconds ?? start + longest;
-  if (end - start < shortest || end - start > longest || end <= start) {
-    throw new SoraError({
-      code: 'invalid_argument',
-      field: 'end_seconds',
-      message: `the part from ${start} s to ${end} s cannot be used`,
-      hint: `This backend takes ${shortest} to ${longest} seconds of a clip.`,
-    });
-  }
-  return { start, end };
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { SoraError } from '../domain/errors.ts';
 import { type MediaSource, parseHttpUrl } from '../domain/video.ts';
@@ -71,8 +71,18 @@ async function fromDisk(path: string, field: string): Promise<Media> {
   const facts = await stat(path).catch(() => undefined);
   if (!facts?.isFile()) throw unusable(field, 'there is no such file');
   if (facts.size === 0) throw unusable(field, 'it is empty');
-  const filename = basename(path);
-  return { filename, contentType: typeOf(filename), file: { kind: 'disk', path, size: facts.size } };
+  const contentType = typeOf(path, await firstBytes(path));
+  return { filename: named(basename(path), contentType), contentType, file: { kind: 'disk', path, size: facts.size } };
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const handle = await open(path);
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(12), 0, 12, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 function unusable(field: string, why: string): SoraError {
@@ -84,14 +94,16 @@ function unusable(field: string, why: string): SoraError {
   });
 }
 
-function typeOf(filename: string, bytes?: Uint8Array): string {
+function typeOf(filename: string, bytes: Uint8Array): string {
   const known = TYPES[extname(filename).toLowerCase()];
   if (known) return known;
-  const start = Buffer.from(bytes?.subarray(0, 12) ?? []).toString('latin1');
+  const start = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
   if (start.startsWith('\x89PNG')) return 'image/png';
   if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';
   if (start.startsWith('RIFF') && start.endsWith('WEBP')) return 'image/webp';
+  if (start.slice(4, 10) === 'ftypqt') return 'video/quicktime';
   if (start.slice(4, 8) === 'ftyp') return 'video/mp4';
+  if (start.startsWith('\x1aE\xdf\xa3')) return 'video/webm';
   return 'application/octet-stream';
 }
 

@@ -11,7 +11,10 @@ export type Values = { readonly [key in FieldKey]?: unknown } & {
   readonly video?: MediaSource | undefined;
 };
 
-const MEDIA_ARGUMENT = { referenceImage: 'reference_image', video: 'video' } as const;
+const MEDIA_ARGUMENT = {
+  referenceImage: { url: 'reference_image', file: 'reference_image' },
+  video: { url: 'video_url', file: 'file_path' },
+} as const;
 
 /** The body that a dialect's operation wants for these facts; undefined when it wants none. */
 export async function writeBody(
@@ -54,14 +57,10 @@ async function placeMedia(
   http: Http,
   signal?: AbortSignal,
 ): Promise<string | Media> {
-  const argument = MEDIA_ARGUMENT[key];
+  const argument = MEDIA_ARGUMENT[key][source.kind];
   if (source.kind === 'url' && field.url === 'send') return source.url;
   if (source.kind === 'file' && field.file === 'refuse') {
-    throw invalid(
-      argument,
-      `this backend takes ${argument} by address only`,
-      'Give an http(s) address that it can fetch.',
-    );
+    throw invalid(argument, 'this backend takes media by address only', 'Give an http(s) address that it can fetch.');
   }
   const media = await loadMedia(source, argument, http, signal);
   const inline = source.kind === 'file' && (field.file === 'data_url' || (jsonOnly && field.as !== undefined));

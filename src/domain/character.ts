@@ -1,9 +1,15 @@
 import { invalid } from './errors.ts';
 import type { Route } from './video.ts';
 
+/** The part of a clip that shows the character, in seconds; absent ends are the clip's own, or the backend's choice. */
+export interface ClipSpan {
+  readonly startSeconds?: number | undefined;
+  readonly endSeconds?: number | undefined;
+}
+
 /** Where a character's look comes from; kept so that it can be bound to another backend later. */
 export type CharacterSource =
-  | { readonly kind: 'video_url'; readonly url: string }
+  | ({ readonly kind: 'video_url'; readonly url: string } & ClipSpan)
   | { readonly kind: 'file'; readonly path: string }
   /** One of our tasks. `remoteId` and `backend` say where the job lives. */
   | { readonly kind: 'task'; readonly taskId: string; readonly remoteId: string; readonly backend: string }
@@ -77,6 +83,13 @@ export function handleFromName(name: string): string | undefined {
     .slice(0, MAX_HANDLE_LENGTH)
     .replace(/_+$/, '');
   return plain.length >= 2 && HANDLE.test(plain) ? plain : undefined;
+}
+
+/** The part that was kept with the source; undefined: none was named. */
+export function spanIn(source: CharacterSource | undefined): ClipSpan | undefined {
+  if (source?.kind !== 'video_url') return undefined;
+  const { startSeconds, endSeconds } = source;
+  return startSeconds === undefined && endSeconds === undefined ? undefined : { startSeconds, endSeconds };
 }
 
 export function bindingOn(character: Character, backend: string): Binding | undefined {

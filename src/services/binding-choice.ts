@@ -1,4 +1,4 @@
-import { type Binding, bindingOn, type Character, type CharacterSource } from '../domain/character.ts';
+import { type Binding, bindingOn, type Character, type CharacterSource, type ClipSpan } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { backendNamed, type Core, type WatchedBackend } from './core.ts';
@@ -7,6 +7,7 @@ interface Wish {
   readonly wanted: string | undefined;
   readonly existing: Character | undefined;
   readonly source: CharacterSource;
+  readonly span: ClipSpan;
 }
 
 /** The backend on which a character is to be made: the wanted one, else where it is cheapest. */
@@ -23,7 +24,10 @@ export function bindingBackend(core: Core, wish: Wish): WatchedBackend {
   }
   const fitting = makers
     .filter((backend) => backend.health().state === 'up' && !backend.profile.retired && takes(backend, wish.source))
-    .sort((a, b) => rank(a) - rank(b) || b.profile.weight - a.profile.weight);
+    .sort(
+      (a, b) =>
+        unspanned(a, wish.span) - unspanned(b, wish.span) || rank(a) - rank(b) || b.profile.weight - a.profile.weight,
+    );
   const [best] = fitting;
   if (!best) {
     if (makers.length > 0 && wish.source.kind === 'file') makers.map((backend) => refuseUnfit(backend, wish.source));
@@ -35,6 +39,12 @@ export function bindingBackend(core: Core, wish: Wish): WatchedBackend {
 
 function rank(backend: WatchedBackend): number {
   return (backend.profile.characterUsd ?? 1e6) * 10 + (backend.profile.route === 'reverse' ? 0 : 1);
+}
+
+/** One that can be told the part of the clip goes before one that takes it whole, and would refuse. */
+function unspanned(backend: WatchedBackend, { startSeconds, endSeconds }: ClipSpan): number {
+  const asked = startSeconds !== undefined || endSeconds !== undefined;
+  return asked && !backend.profile.capabilities.characterRange ? 1 : 0;
 }
 
 function takes(backend: WatchedBackend, source: CharacterSource): boolean {
@@ -68,7 +78,8 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
   const backend = backendNamed(core, task.backend);
   if (!backend.extractCharacter) {
     const able = [...core.backends.values()].filter((each) => each.extractCharacter).map((each) => each.profile.id);
-    const byFile = task.filePath ? ` Or use create_character with file_path ${task.filePath}.` : '';
+    const uploads = [...core.backends.values()].some((each) => each.profile.capabilities.characterUpload);
+    const byFile = task.filePath && uploads ? ` Or use create_character with file_path ${task.filePath}.` : '';
     throw new SoraError({
       code: 'not_supported',
       field: 'task_id',
@@ -83,15 +94,17 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
 function refuseTaken(existing: Character | undefined, backend: WatchedBackend): void {
   const binding = existing && bindingOn(existing, backend.profile.id);
   if (!existing || !binding || binding.state === 'failed') return;
-  if (binding.state === 'ready') {
-    throw new SoraError({
-      code: 'handle_taken',
-      field: 'handle',
-      message: `@${existing.handle} exists on ${backend.profile.id} already`,
-      hint: `Use it as @${existing.handle}, or pass another handle, e.g. ${existing.handle}_2.`,
-    });
-  }
+  if (binding.state === 'ready') throw handleTaken(existing, `exists on ${backend.profile.id} already`);
   throw notReady(existing, binding);
+}
+
+export function handleTaken({ handle }: Character, how: string): SoraError {
+  return new SoraError({
+    code: 'handle_taken',
+    field: 'handle',
+    message: `@${handle} ${how}`,
+    hint: `Use it as @${handle}, or pass another handle, e.g. ${handle}_2.`,
+  });
 }
 
 function notReady(character: Character, binding: Binding): SoraError {

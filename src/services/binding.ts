@@ -1,5 +1,5 @@
 import type { CreateCharacter, RemoteCharacter } from '../backends/backend.ts';
-import type { Character, CharacterSource } from '../domain/character.ts';
+import { type Character, type CharacterSource, type ClipSpan, spanIn } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import { fromUsd, type MicroUsd } from '../domain/money.ts';
 import type { MediaSource } from '../domain/video.ts';
@@ -9,6 +9,7 @@ import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { hold, releaseHold, settle } from './money.ts';
 import { persist, persistSurely } from './persist.ts';
 import type { CreateCharacterInput, RequestContext } from './services.ts';
+import { checkSpan } from './source-clip.ts';
 
 /** A create that its process did not see through is given up for lost after this. */
 export const LOST_AFTER_MS = 180_000;
@@ -30,8 +31,16 @@ interface Making {
 
 /** Makes the character on the backend, its intent written first, and keeps the binding. */
 export async function bindCharacter(core: Core, workspace: Workspace, making: Making): Promise<Character> {
-  const { existing, draft } = making;
   const send = await sendingOf(core, workspace, making);
+  try {
+    return await make(core, workspace, making, send);
+  } finally {
+    await send.done?.();
+  }
+}
+
+async function make(core: Core, workspace: Workspace, making: Making, send: Sending): Promise<Character> {
+  const { existing, draft } = making;
   core.reached('character:intending');
   const intent = await persist(() => intend(core, workspace, making, send.price));
   core.reached('character:intent-written');
@@ -50,26 +59,26 @@ export async function bindCharacter(core: Core, workspace: Workspace, making: Ma
   }
   core.reached('character:answered');
   const what = `@${draft.handle} is character ${remote.remoteId} of ${intent.backend}`;
-  await persistSurely(core.log, what, () => settleReady(core, workspace, intent, remote, draft.name));
+  await persistSurely(core.log, what, () => made(core, workspace, making, intent, remote));
   core.reached('character:bound');
   publish(core, workspace, draft.handle, existing === undefined);
-  const made = core.store.characters.byId(workspace.name, intent.characterId);
-  if (made) return made;
+  const character = core.store.characters.byId(workspace.name, intent.characterId);
+  if (character) return character;
   throw new SoraError({ code: 'not_found', message: `@${draft.handle} is no longer in the catalog` });
 }
 
 interface Sending {
   readonly price: MicroUsd | undefined;
   readonly call: (sendKey: string) => Promise<RemoteCharacter>;
+  /** Call it when nothing is sent any more. */
+  readonly done?: (() => Promise<void>) | undefined;
 }
 
-async function sendingOf(
-  core: Core,
-  workspace: Workspace,
-  { backend, draft, input, context }: Making,
-): Promise<Sending> {
+async function sendingOf(core: Core, workspace: Workspace, making: Making): Promise<Sending> {
+  const { backend, draft, context } = making;
   const { source } = draft;
-  const span = { startSeconds: input.startSeconds, endSeconds: input.endSeconds };
+  const span = partOf(making);
+  checkSpan(backend.profile, span);
   const { characterUsd } = backend.profile;
   const price = characterUsd === undefined ? undefined : fromUsd(characterUsd);
   const facts = { name: draft.name, description: draft.description, ...span };
@@ -81,12 +90,19 @@ async function sendingOf(
     return { price, call };
   }
   const media = mediaOf(core, workspace, source, backend);
-  const { checkSourceClip, checkSpan } = await import('./source-clip.ts');
-  if (media.kind === 'file') await checkSourceClip(media.path, backend.profile, span);
-  else checkSpan(backend.profile.capabilities.characterClipSeconds, span.startSeconds, span.endSeconds);
-  const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, source: media };
+  const { clipToSend } = await import('./character-clip.ts');
+  const clip = await clipToSend(core, backend.profile, media, span);
+  const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, source: clip.media };
   // The create is not cut off when the caller leaves: its answer is worth money.
-  return { price, call: (idempotencyKey) => backend.createCharacter!({ ...request, idempotencyKey }) };
+  return { price, call: (key) => backend.createCharacter!({ ...request, idempotencyKey: key }), done: clip.done };
+}
+
+/** The part that is asked for; else, where one can be told, the part that was kept with the source. */
+function partOf({ backend, draft, input }: Making): ClipSpan {
+  const { startSeconds, endSeconds } = input;
+  const asked = startSeconds !== undefined || endSeconds !== undefined;
+  const kept = backend.profile.capabilities.characterRange ? spanIn(draft.source) : undefined;
+  return asked || !kept ? { startSeconds, endSeconds } : kept;
 }
 
 function mediaOf(core: Core, workspace: Workspace, source: CharacterSource, backend: WatchedBackend): MediaSource {
@@ -125,8 +141,7 @@ function intend(core: Core, workspace: Workspace, making: Making, price: MicroUs
   };
   return core.store.transaction(() => {
     const { id, workspace: name } = { id: intent.characterId, workspace: workspace.name };
-    if (existing) core.store.characters.update(name, id, { source: draft.source });
-    else core.store.characters.insert({ id, workspace: name, ...draft, createdAt: now, updatedAt: now });
+    if (!existing) core.store.characters.insert({ id, workspace: name, ...draft, createdAt: now, updatedAt: now });
     if (!core.store.bindings.insertIntent(intent)) {
       throw new SoraError({
         code: 'character_not_ready',
@@ -162,6 +177,22 @@ export function settleReady(
   });
 }
 
+/** The binding; and now that something came of it, the source that it was made from takes the place of the kept one. */
+function made(
+  core: Core,
+  workspace: Workspace,
+  { existing, draft }: Making,
+  intent: BindingIntent,
+  remote: RemoteCharacter,
+): void {
+  core.store.transaction(() => {
+    settleReady(core, workspace, intent, remote, draft.name);
+    if (existing && draft.source !== existing.source) {
+      core.store.characters.update(workspace.name, existing.id, { source: draft.source });
+    }
+  });
+}
+
 function failed(
   core: Core,
   workspace: Workspace,
@@ -169,16 +200,25 @@ function failed(
   existing: Character | undefined,
   failure: SoraError,
 ): void {
+  const { bindings, characters } = core.store;
   core.store.transaction(() => {
     if (failure.charged !== 'no') {
-      core.store.bindings.settle(intent.id, { state: 'unknown', error: failure.message });
+      bindings.settle(intent.id, { state: 'unknown', error: failure.message });
       return;
     }
     releaseHold(core, { id: intent.id, workspace: workspace.name });
-    core.store.bindings.settle(intent.id, { state: 'failed', error: failure.message });
-    // A refused creation holds no slot and no handle.
-    if (!existing) core.store.characters.remove(workspace.name, intent.characterId);
+    if (wasRefused(failure)) bindings.settle(intent.id, { state: 'failed', error: failure.message });
+    else bindings.withdraw(intent.id);
+    // A creation that came to nothing holds no slot and no handle, unless another call makes it elsewhere meanwhile.
+    const now = characters.byId(workspace.name, intent.characterId);
+    const elsewhere = now?.bindings.some((each) => each.backend !== intent.backend);
+    if (!existing && !elsewhere) characters.remove(workspace.name, intent.characterId);
   });
+}
+
+/** The upstream itself said no, for good: that is worth remembering. Else nothing was sent, or not to be taken now. */
+function wasRefused(failure: SoraError): boolean {
+  return failure.details?.status !== undefined && !failure.retryable;
 }
 
 function lost(error: unknown): SoraError {

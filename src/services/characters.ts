@@ -36,13 +36,13 @@ export class Characters implements CharacterService {
     const handle = handleOf(input.handle, name);
     const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
     const source = await sourceOf(input, existing, this.#workspace);
-    const backend = await bindingBackend(this.#core, { wanted: input.backend, existing, source });
     const draft = {
       handle,
       name: existing?.name ?? name,
       description: description(input.description) ?? existing?.description ?? '',
       source,
     };
+    const backend = bindingBackend(this.#core, { wanted: input.backend, existing, source, span: input });
     return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
   }
 

@@ -1,42 +1,14 @@
+import type { ClipSpan } from '../domain/character.ts';
 import { invalid, SoraError } from '../domain/errors.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import type { Task } from '../domain/task.ts';
-import { checkClip, inspectClip } from '../media/clip.ts';
-
-/** The part of a clip that shows the character; absent ends are the clip's own. */
-interface Span {
-  readonly startSeconds?: number | undefined;
-  readonly endSeconds?: number | undefined;
-}
 
 /** A frame more or less is no reason to refuse. */
-const SLACK_SECONDS = 0.05;
+export const SLACK_SECONDS = 0.05;
 
-/** Looks at the clip before money is spent: a video at all, and as long and as large as the backend wants it. */
-export async function checkSourceClip(path: string, profile: BackendProfile, span: Span): Promise<void> {
-  const { characterClipSeconds, characterClipSides, characterClipRatios, characterRange } = profile.capabilities;
-  const clip = await inspectClip(path);
-  const [minShortSide, maxShortSide] = characterClipSides ?? [];
-  const shape = { minShortSide, maxShortSide, aspectRatios: characterClipRatios };
-  const range = { start: span.startSeconds, end: span.endSeconds };
-  if (characterRange || characterClipSeconds === undefined) {
-    checkClip(clip, { ...shape, seconds: characterClipSeconds }, range);
-    return;
-  }
-  // The whole file goes out, whatever part of it was meant.
-  checkClip(clip, shape, range);
-  const [min, max] = characterClipSeconds;
-  if (clip.seconds >= min - SLACK_SECONDS && clip.seconds <= max + SLACK_SECONDS) return;
-  throw new SoraError({
-    code: 'file_invalid',
-    field: 'file_path',
-    message: `the clip is ${clip.seconds.toFixed(1)} s; ${profile.id} wants ${rangeOf([min, max])} and takes clips whole`,
-    hint: `Give a clip of ${rangeOf([min, max])}: cut this one first; start_seconds and end_seconds do not help there.`,
-  });
-}
-
-/** The same for a finished video, whose length is known. */
-export function checkSourceTask(task: Task, profile: BackendProfile, { startSeconds, endSeconds }: Span): void {
+/** What a finished video, whose length is known, tells of itself before money is spent. */
+export function checkSourceTask(task: Task, profile: BackendProfile, span: ClipSpan): void {
+  const { startSeconds, endSeconds } = span;
   const length = task.seconds;
   const limits = profile.capabilities.characterClipSeconds;
   if (limits && length < limits[0]) {
@@ -57,31 +29,54 @@ export function checkSourceTask(task: Task, profile: BackendProfile, { startSeco
   if (endSeconds !== undefined && endSeconds > length + SLACK_SECONDS) {
     throw invalid('end_seconds', `end_seconds is ${endSeconds}, but the video is ${length} s long`, example(limits));
   }
-  checkSpan(limits, startSeconds, endSeconds);
+  checkSpan(profile, span);
 }
 
-/** A part that is told by both its ends can be judged without the clip. */
+/**
+ * What can be judged without the clip: whether a part of it can be named at all, and whether that part is as long as the
+ * backend wants it. `ranged`: whether the backend can be told of a part, where it is not about making a character.
+ */
 export function checkSpan(
-  limits: readonly [number, number] | undefined,
-  start: number | undefined,
-  end: number | undefined,
+  profile: BackendProfile,
+  { startSeconds: start, endSeconds: end }: ClipSpan,
+  ranged = profile.capabilities.characterRange ?? false,
 ): void {
-  if (end === undefined) return;
-  const from = start ?? 0;
-  if (end <= from) {
-    throw invalid('end_seconds', `end_seconds (${end}) is not after start_seconds (${from})`, 'Give a later end.');
+  if (start === undefined && end === undefined) return;
+  if (end !== undefined && end <= (start ?? 0)) {
+    throw invalid(
+      'end_seconds',
+      `end_seconds (${end}) is not after start_seconds (${start ?? 0})`,
+      'Give a later end.',
+    );
   }
-  if (!limits || start === undefined) return;
-  const length = end - start;
+  const limits = profile.capabilities.characterClipSeconds;
+  if (!ranged) {
+    throw new SoraError({
+      code: 'not_supported',
+      field: start === undefined ? 'end_seconds' : 'start_seconds',
+      message: `${profile.id} takes clips whole; start_seconds and end_seconds do not help there`,
+      hint: limits
+        ? `Leave them out and give a clip of ${rangeOf(limits)}: cut this one first.`
+        : 'Leave them out, or cut the clip first where only a part of it shows the character.',
+    });
+  }
+  if (limits) checkLength(limits, start, end);
+}
+
+/** An end that is not told leaves as much as the backend takes. */
+function checkLength(limits: readonly [number, number], start: number | undefined, end: number | undefined): void {
+  const from = start ?? Math.max(0, end! - limits[1]);
+  const to = end ?? from + limits[1];
+  const length = to - from;
   if (length >= limits[0] - SLACK_SECONDS && length <= limits[1] + SLACK_SECONDS) return;
   throw invalid(
     'end_seconds',
-    `from ${start} to ${end} are ${Number(length.toFixed(2))} s; the backend wants ${rangeOf(limits)} of the clip`,
-    `Pass for example start_seconds ${start} and end_seconds ${Number((start + limits[1]).toFixed(2))}.`,
+    `from ${from} to ${to} are ${Number(length.toFixed(2))} s; the backend wants ${rangeOf(limits)} of the clip`,
+    `Pass for example start_seconds ${from} and end_seconds ${Number((from + limits[1]).toFixed(2))}.`,
   );
 }
 
-function rangeOf([min, max]: readonly [number, number]): string {
+export function rangeOf([min, max]: readonly [number, number]): string {
   return min === max ? `${min} s` : `${min} to ${max} s`;
 }
 

@@ -16,7 +16,9 @@ export async function sourceOf(
     throw invalid('video_url', 'video_url and file_path are both given', 'Give exactly one of them.');
   }
   if (input.videoUrl !== undefined) {
-    return { kind: 'video_url', url: parseHttpUrl('video_url', input.videoUrl).href };
+    const url = parseHttpUrl('video_url', input.videoUrl).href;
+    const { startSeconds, endSeconds } = input;
+    return { kind: 'video_url', url, startSeconds, endSeconds };
   }
   if (input.filePath !== undefined) {
     return { kind: 'file', path: await allowedFile('file_path', input.filePath, workspace.inputDirs) };

@@ -146,6 +146,13 @@ export class BindingRepository {
     return this.#database.run(query).changes === 0 ? undefined : this.byId(id);
   }
 
+  /** Takes back an intent that led to nothing: nothing was sent. */
+  withdraw(id: string): void {
+    this.#database.run(
+      this.#database.build.deleteFrom('bindings').where('id', '=', id).where('state', '=', 'submitting'),
+    );
+  }
+
   /** Leases unsettled intents that nobody is at: their process died, or their check is due. */
   claimDue({ owner, now, leaseMs, limit }: BindingClaim): StoredBinding[] {
     const due = this.#database.build

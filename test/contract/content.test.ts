@@ -217,7 +217,7 @@ it('a source that cannot be fetched says nothing about the backend', async () =>
   for (const url of [`${elsewhere.origin}/clip.mp4`, 'http://sora-mcp-test.invalid/clip.mp4']) {
     const source = { kind: 'url', url } as const;
     const call = backend().createCharacter!({ name: 'Luna', description: '', source, idempotencyKey: 'k' });
-    expect(await failure(call)).toMatchObject({ code: 'file_invalid', field: 'video', charged: 'no' });
+    expect(await failure(call)).toMatchObject({ code: 'file_invalid', field: 'video_url', charged: 'no' });
   }
   expect(home.requests).toHaveLength(0);
 });

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { dialectNamed } from '../../src/backends/registry.ts';
 import { clipBytes } from '../helpers/media.ts';
 import { openStudio, type Studio } from '../helpers/studio.ts';
 
@@ -61,13 +62,35 @@ describe('the clip of a character is looked at before money is spent', () => {
   });
 
   test('a part of an address’s clip is judged by its ends', async () => {
-    const studio = await openStudio();
-    const input = { ...GIRL, videoUrl: 'https://example.com/girl.mp4', startSeconds: 1, endSeconds: 9 };
-    await expect(studio.characters.create(input)).rejects.toMatchObject({
+    const studio = await openStudio({ backends: { reverse: { dialect: dialectNamed('sora-v1') } } });
+    const create = (span: { startSeconds?: number; endSeconds?: number }) =>
+      studio.characters.create({ ...GIRL, backend: 'reverse', videoUrl: 'https://example.com/girl.mp4', ...span });
+    await expect(create({ startSeconds: 1, endSeconds: 9 })).rejects.toMatchObject({
       field: 'end_seconds',
-      message: 'from 1 to 9 are 8 s; the backend wants 2 to 4 s of the clip',
-      hint: expect.stringContaining('end_seconds 5'),
+      message: 'from 1 to 9 are 8 s; the backend wants 1 to 3 s of the clip',
+      hint: expect.stringContaining('end_seconds 4'),
     });
+    await expect(create({ endSeconds: 0.5 })).rejects.toMatchObject({
+      field: 'end_seconds',
+      message: 'from 0 to 0.5 are 0.5 s; the backend wants 1 to 3 s of the clip',
+    });
+    expect(studio.sandbox.requests()).toEqual([]);
+  });
+
+  test('a part is refused where clips are taken whole, of an address as of a file', async () => {
+    const studio = await openStudio();
+    const videoUrl = 'https://example.com/girl.mp4';
+    const whole = (backend: string) => ({
+      code: 'not_supported',
+      message: `${backend} takes clips whole; start_seconds and end_seconds do not help there`,
+    });
+    const filePath = await file(studio, 'good.mp4', await clipBytes());
+    for (const source of [{ videoUrl }, { filePath }]) {
+      const refused = studio.characters.create({ ...GIRL, ...source, startSeconds: 0, endSeconds: 2 });
+      await expect(refused).rejects.toMatchObject({ ...whole('forwarding'), field: 'start_seconds' });
+    }
+    const refused = studio.characters.create({ ...GIRL, backend: 'reverse', videoUrl, endSeconds: 2 });
+    await expect(refused).rejects.toMatchObject({ ...whole('reverse'), field: 'end_seconds' });
     expect(studio.sandbox.requests()).toEqual([]);
   });
 
@@ -84,12 +107,16 @@ describe('the clip of a character is looked at before money is spent', () => {
     });
     await expect(extract({ endSeconds: 12 })).rejects.toMatchObject({ field: 'end_seconds' });
     await expect(extract({ startSeconds: 3, endSeconds: 3 })).rejects.toMatchObject({ field: 'end_seconds' });
+    await expect(extract({ startSeconds: 1, endSeconds: 3 })).rejects.toMatchObject({
+      field: 'start_seconds',
+      message: expect.stringContaining('takes clips whole'),
+    });
     expect(
       studio.sandbox
         .requests()
         .slice(sent)
         .filter(({ operation }) => operation === 'character-extract'),
     ).toEqual([]);
-    expect((await extract({ startSeconds: 1, endSeconds: 3 })).handle).toBe('girl');
+    expect((await extract({})).handle).toBe('girl');
   });
 });
