@@ -1,3 +1,4 @@
+import type { ClipSpan } from '../domain/character.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import type { MediaSource, Size } from '../domain/video.ts';
 
@@ -5,8 +6,6 @@ import type { MediaSource, Size } from '../domain/video.ts';
 export interface CallContext {
   /** Ends the call early. For a paid create that means its answer is lost. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when all is ready and the request is about to leave. What it throws is thrown, and nothing is sent. */
-  readonly sending?: (() => void) | undefined;
 }
 
 /** A character as the request's backend knows it. */
@@ -25,6 +24,8 @@ export interface CreateVideo {
   readonly characters: readonly CharacterInVideo[];
   readonly referenceImage?: MediaSource | undefined;
   readonly referenceVideo?: string | undefined;
+  /** The part of it to use, where the backend can be told. */
+  readonly referenceSpan?: ClipSpan | undefined;
   readonly influenceStrength?: number | undefined;
   /** Sent as `Idempotency-Key`. */
   readonly idempotencyKey: string;

@@ -6,6 +6,7 @@ import type { Answer } from './http-port.ts';
 import { envelopesOf, pick } from './pick.ts';
 import { idsIn, readVideo } from './read-video.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { spanOf } from './span.ts';
 import { type Asked, ask, required, type Wire } from './wire.ts';
 import type { Values } from './write-request.ts';
 
@@ -28,6 +29,7 @@ export async function createVideo(wire: Wire, request: CreateVideo, context?: Ca
         : undefined,
     referenceImage: request.referenceImage,
     referenceVideo: request.referenceVideo,
+    timestamps: request.referenceSpan && spanOf(wire, request.referenceSpan),
     influenceStrength: request.influenceStrength,
   };
   const asked: Asked = { values, paid: true, model: request.model, idempotencyKey: request.idempotencyKey };

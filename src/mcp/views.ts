@@ -2,6 +2,7 @@ import type { Character, CharacterSource } from '../domain/character.ts';
 import { isoTime } from '../domain/ids.ts';
 import { type MicroUsd, times, toUsd } from '../domain/money.ts';
 import type { Estimate, Quote, SpendRow, SpendSummary, SpendWindow } from '../services/services.ts';
+import { evenEmpty } from './answer.ts';
 
 // Views turn the domain's words into answers: snake_case, ISO times, dollars. Absent facts stay undefined and are dropped.
 
@@ -22,15 +23,18 @@ export function characterView(character: Character) {
     name: character.name,
     description: character.description,
     source: sourceView(character.source),
-    bindings: character.bindings.map((binding) => ({
-      backend: binding.backend,
-      route: binding.route,
-      remote_id: binding.remoteId,
-      mention: binding.mention,
-      // Only what is out of the ordinary.
-      state: binding.state === 'ready' ? undefined : binding.state,
-      error: binding.error,
-    })),
+    // Of a character whose clip stands in for it: none.
+    bindings: evenEmpty(
+      character.bindings.map((binding) => ({
+        backend: binding.backend,
+        route: binding.route,
+        remote_id: binding.remoteId,
+        mention: binding.mention,
+        // Only what is out of the ordinary.
+        state: binding.state === 'ready' ? undefined : binding.state,
+        error: binding.error,
+      })),
+    ),
     created_at: isoTime(character.createdAt),
   };
 }
@@ -38,7 +42,7 @@ export function characterView(character: Character) {
 function sourceView(source: CharacterSource) {
   switch (source.kind) {
     case 'video_url':
-      return { video_url: source.url };
+      return { video_url: source.url, start_seconds: source.startSeconds, end_seconds: source.endSeconds };
     case 'file':
       return { file_path: source.path };
     case 'task':

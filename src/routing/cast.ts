@@ -1,4 +1,4 @@
-import { bindingOn, type Character, readyOn } from '../domain/character.ts';
+import { bindingOn, type Character, readyOn, spanIn } from '../domain/character.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import type { CharacterMode, Refusal, RouteRequest } from './decision.ts';
 
@@ -104,8 +104,10 @@ export function castReason(
   switch (mode) {
     case 'none':
       return undefined;
-    case 'reference_video':
-      return `${names} has no id on ${profile.id}: its source video goes along as a reference, which keeps the look less well (${LIKENESS}).`;
+    case 'reference_video': {
+      const whole = spanIn(characters[0]?.source) && !profile.capabilities.referenceRange ? ', whole' : '';
+      return `${names} has no id on ${profile.id}: its source video goes along as a reference${whole}, which keeps the look less well (${LIKENESS}).`;
+    }
     case 'bound': {
       const elsewhere = others.some((id) => characters.every((each) => readyOn(each, id)));
       if (elsewhere) return undefined;

@@ -5,6 +5,7 @@ import { clean } from '../domain/text.ts';
 import { adoptListed } from './adopt.ts';
 import { bindCharacter } from './binding.ts';
 import { bindingBackend, extractionBackend } from './binding-choice.ts';
+import { keepCharacter, standIns } from './character-stand-in.ts';
 import type { Core, Workspace } from './core.ts';
 import { findCharacter, findTask } from './lookup.ts';
 import type {
@@ -42,6 +43,8 @@ export class Characters implements CharacterService {
       description: description(input.description) ?? existing?.description ?? '',
       source,
     };
+    const backends = standIns(this.#core).filter(({ profile }) => profile.id === (input.backend ?? profile.id));
+    if (backends.length > 0) return await keepCharacter(this.#core, this.#workspace, { backends, existing, draft });
     const backend = bindingBackend(this.#core, { wanted: input.backend, existing, source, span: input });
     return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
   }

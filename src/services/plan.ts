@@ -1,4 +1,5 @@
 import type { CharacterInVideo, ReviseVideo } from '../backends/backend.ts';
+import type { ClipSpan } from '../domain/character.ts';
 import type { MicroUsd } from '../domain/money.ts';
 import type { MediaSource, Route, Size } from '../domain/video.ts';
 
@@ -17,6 +18,7 @@ export interface Plan {
   readonly characters: readonly CharacterInVideo[];
   readonly referenceImage?: MediaSource | undefined;
   readonly referenceVideo?: string | undefined;
+  readonly referenceSpan?: ClipSpan | undefined;
   readonly influenceStrength?: number | undefined;
   /** Set when the video is made from another one. */
   readonly revision?: Pick<ReviseVideo, 'mode' | 'remoteTaskId' | 'seconds'> | undefined;

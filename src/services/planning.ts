@@ -1,5 +1,5 @@
 import type { CharacterInVideo } from '../backends/backend.ts';
-import { bindingOn, type Character } from '../domain/character.ts';
+import { bindingOn, type Character, spanIn } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import { mentionedCharacters, type PromptStyle, parsePrompt, renderPrompt } from '../domain/mentions.ts';
 import type { Task, VideoRequest } from '../domain/task.ts';
@@ -48,6 +48,7 @@ export async function planOf(
     characters: choice.characterMode === 'bound' ? cast.map((each) => inVideo(each, choice.backend)) : [],
     referenceImage: await imageFor(core, request.referenceImage, choice.size, kept),
     referenceVideo: substitute ? choice.characterVideoUrl : request.referenceVideo,
+    referenceSpan: substitute ? spanIn(cast[0]?.source) : undefined,
     influenceStrength: request.influenceStrength ?? (substitute ? DEFAULT_INFLUENCE : undefined),
   };
 }

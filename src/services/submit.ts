@@ -97,6 +97,7 @@ function create(backend: WatchedBackend, task: Task, plan: Plan): Promise<Remote
     characters: plan.characters,
     referenceImage: plan.referenceImage,
     referenceVideo: plan.referenceVideo,
+    referenceSpan: plan.referenceSpan,
     influenceStrength: plan.influenceStrength,
     idempotencyKey: task.sendKey,
   };

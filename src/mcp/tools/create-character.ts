@@ -1,4 +1,6 @@
 import * as z from 'zod/v4';
+import type { Character } from '../../domain/character.ts';
+import type { BackendReport } from '../../services/services.ts';
 import { characterShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { defineTool } from '../tool.ts';
@@ -22,7 +24,7 @@ export const createCharacter = defineTool({
       end_seconds: params.endSeconds(),
       rights_confirmed: params.rightsConfirmed(),
     }),
-  output: () => z.object({ character: characterShape('bindings told') }),
+  output: () => z.looseObject({ character: characterShape('bindings told') }),
   handler: async (input, { services, context }) => {
     const character = await services.characters.create(
       {
@@ -38,6 +40,13 @@ export const createCharacter = defineTool({
       },
       context,
     );
-    return { data: { character: characterView(character) } };
+    return { data: { character: characterView(character), note: standInNote(character, services.backends()) } };
   },
 });
+
+/** Of a character that was made nowhere: what becomes of it, and where. */
+function standInNote({ bindings, handle }: Character, backends: readonly BackendReport[]): string | undefined {
+  if (bindings.length > 0) return undefined;
+  const ids = backends.filter(({ profile }) => profile.capabilities.referenceVideo).map(({ profile }) => profile.id);
+  return `No configured backend makes characters; mention @${handle} as usual, and its clip stands in for it on ${ids.join(', ')}. Nothing was sent or charged.`;
+}
