@@ -32,7 +32,7 @@ export function fitCharacters(request: RouteRequest, profile: BackendProfile): C
   }
   if (maxCharacters === 0)
     return { ...refusal, code: 'not_supported', reason: noStandIn(request, profile, characters) };
-  return { ...refusal, code: 'character_not_ready', ...notReady(unbound, profile) };
+  return { ...refusal, code: 'character_not_ready', ...notReady(request, unbound, profile) };
 }
 
 function noStandIn(request: RouteRequest, profile: BackendProfile, characters: readonly Character[]): string {
@@ -41,7 +41,11 @@ function noStandIn(request: RouteRequest, profile: BackendProfile, characters: r
   return `It has no characters, and @${characters[0]?.handle} has no source video address to send instead.`;
 }
 
-function notReady(unbound: readonly Character[], profile: BackendProfile): Pick<Refusal, 'reason' | 'hint'> {
+function notReady(
+  request: RouteRequest,
+  unbound: readonly Character[],
+  profile: BackendProfile,
+): Pick<Refusal, 'reason' | 'hint'> {
   const [first] = unbound as [Character];
   const binding = bindingOn(first, profile.id);
   const state = binding?.state;
@@ -55,14 +59,14 @@ function notReady(unbound: readonly Character[], profile: BackendProfile): Pick<
       };
     case 'failed': {
       const why = binding?.error ? `: ${binding.error}` : '';
-      return { reason: `Making @${first.handle} there failed${why}.`, hint: howToBind(first, profile) };
+      return { reason: `Making @${first.handle} there failed${why}.`, hint: howToBind(request, first, profile) };
     }
     case 'ready':
     case undefined: {
       const names = unbound.map((each) => `@${each.handle}`).join(', ');
       return {
         reason: `${names} ${unbound.length > 1 ? 'are' : 'is'} not bound there.`,
-        hint: howToBind(first, profile),
+        hint: howToBind(request, first, profile),
       };
     }
     default:
@@ -71,14 +75,36 @@ function notReady(unbound: readonly Character[], profile: BackendProfile): Pick<
 }
 
 /** How a character that exists elsewhere gets onto a backend too. */
-export function howToBind(character: Character, profile: BackendProfile): string {
-  if (!canBind(character, profile)) return `@${character.handle} cannot be made on ${profile.id}.`;
+function howToBind(request: RouteRequest, character: Character, profile: BackendProfile): string {
+  const { createCharacter, characterUpload } = profile.capabilities;
   const call = `create_character with handle "${character.handle}" and backend "${profile.id}"`;
-  return `${call} binds it there${profile.characterUsd === 0 ? ', free' : ''}.`;
+  if (canBind(character, profile, request)) {
+    return `${call} binds it there${profile.characterUsd === 0 ? ', free' : ''}.`;
+  }
+  const cannot = `@${character.handle} cannot be made on ${profile.id}`;
+  if (!createCharacter) return `${cannot}.`;
+  return `${cannot} from what is kept of it; ${call} can, given a video_url${characterUpload ? ' or file_path' : ''}.`;
 }
 
-export function canBind(character: Character, profile: BackendProfile): boolean {
-  return profile.capabilities.createCharacter && character.source.kind !== 'adopted';
+/** Whether what was kept of the character's look can reach the backend. A finished task's link must be known to live. */
+export function canBind(character: Character, profile: BackendProfile, request?: RouteRequest): boolean {
+  const { createCharacter, extractCharacter, characterUpload } = profile.capabilities;
+  const { source } = character;
+  if (!createCharacter) return false;
+  switch (source.kind) {
+    case 'video_url':
+      return true;
+    case 'file':
+      return characterUpload;
+    case 'task': {
+      const isHome = extractCharacter && source.backend === profile.id;
+      return isHome || characterUpload || request?.sourceUrls?.[character.id] !== undefined;
+    }
+    case 'adopted':
+      return false;
+    default:
+      return source satisfies never;
+  }
 }
 
 /** The URL that can stand in for a character where it has no id. */
