@@ -6,6 +6,8 @@ import type { MediaSource, Size } from '../domain/video.ts';
 export interface CallContext {
   /** Ends the call early. For a paid create that means its answer is lost. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when all is ready and the request is about to leave. What it throws is thrown, and nothing is sent. */
+  readonly sending?: (() => void) | undefined;
 }
 
 /** A character as the request's backend knows it. */
