@@ -3,7 +3,10 @@ import type { UpstreamError } from './envelope.ts';
 
 /** What a failed answer said, cleaned. */
 export interface FailedAnswer {
+  /** What it amounts to: the HTTP status, or the one told inside an answer that said 200. */
   readonly status: number;
+  /** The HTTP status, where that is another one. */
+  readonly came?: number | undefined;
   readonly error?: UpstreamError | undefined;
   /** Its body when that was plain text. */
   readonly text?: string | undefined;
@@ -34,7 +37,12 @@ const NO_MODEL =
 const NO_JOB =
   /(video|task|job|character|generation)\b.{0,80}(not[ _]found|not exist|unknown)|(video|task|job|character)_not_(found|exist)/i;
 
-/** An HTTP status that may hide a job which was taken after all. */
+/** The words speak of a job or a character that is not there: somebody looked for it. */
+export function namesJob(words: string): boolean {
+  return NO_JOB.test(words);
+}
+
+/** A status that may hide a job which was taken after all. */
 function mayHaveBeenTaken(answer: FailedAnswer): boolean {
   const { status } = answer;
   if (status === 408 || status === 409 || status === 499) return true;
@@ -44,24 +52,32 @@ function mayHaveBeenTaken(answer: FailedAnswer): boolean {
 
 /** The error for an answer whose HTTP status is no success. */
 export function answerFailure(answer: FailedAnswer, call: FailedCall): SoraError {
-  if (call.paid && mayHaveBeenTaken(answer)) {
-    return new SoraError({
-      code: 'answer_lost',
-      message: `${says(answer, call)}, which does not tell whether the job was taken`,
-      hint: 'The job may exist and may be paid for. Do not send it again; look for it first.',
-      charged: 'unknown',
-      details: { status: answer.status },
-    });
-  }
-  return rejection(answer, call);
+  return call.paid && mayHaveBeenTaken(answer) ? doubt(answer, call) : rejection(answer, call);
 }
 
-/** The error inside an answer that said 200: the upstream told that it did not take the request. */
-export function insideFailure(error: UpstreamError, call: FailedCall): SoraError {
-  const status = error.status ?? 400;
-  const answer: FailedAnswer = { status, error, html: false };
-  // A told 5xx is a plain refusal, but not one to be sent elsewhere without anybody's knowing.
-  return rejection(status >= 500 && status !== 503 ? { ...answer, status: 400 } : answer, call);
+/**
+ * The error inside an answer that said 200: the upstream told that it did not take the request, unless what it told is a
+ * fault of its own.
+ */
+export function insideFailure(error: UpstreamError, came: number, call: FailedCall): SoraError {
+  const answer: FailedAnswer = { status: error.status ?? 400, came, error, html: false };
+  const words = wordsOf(answer);
+  const refused = MODERATION.test(words) || FUNDS.test(words) || NO_MODEL.test(words);
+  return call.paid && !refused && mayHaveBeenTaken(answer) ? doubt(answer, call) : rejection(answer, call);
+}
+
+function doubt(answer: FailedAnswer, call: FailedCall): SoraError {
+  return new SoraError({
+    code: 'answer_lost',
+    message: `${says(answer, call)}, which does not tell whether the job was taken`,
+    hint: 'The job may exist and may be paid for. Do not send it again; look for it first.',
+    charged: 'unknown',
+    details: { status: answer.came ?? answer.status },
+  });
+}
+
+function wordsOf({ error, text }: FailedAnswer): string {
+  return `${error?.code ?? ''} ${error?.message ?? text ?? ''}`;
 }
 
 /** A success whose body cannot be used: of a create nobody knows whether it was taken. */
@@ -80,7 +96,7 @@ export function unusableAnswer(status: number, what: string, call: FailedCall): 
 
 function rejection(answer: FailedAnswer, call: FailedCall): SoraError {
   const { status, error } = answer;
-  const words = `${error?.code ?? ''} ${error?.message ?? answer.text ?? ''}`;
+  const words = wordsOf(answer);
   const facts = (code: ErrorFacts['code'], hint: string, more: Partial<ErrorFacts> = {}) =>
     new SoraError({
       code,
@@ -88,7 +104,7 @@ function rejection(answer: FailedAnswer, call: FailedCall): SoraError {
       hint,
       ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
       ...more,
-      details: { status, ...(error?.code ? { upstreamCode: error.code } : {}), ...more.details },
+      details: { status: answer.came ?? status, ...(error?.code ? { upstreamCode: error.code } : {}), ...more.details },
     });
 
   if (MODERATION.test(words)) return facts('moderation_blocked', moderationHint(words));
@@ -173,7 +189,7 @@ function gone(answer: FailedAnswer, call: FailedCall, model: string | undefined)
       model === undefined
         ? 'Check the base URL, or point SORA_BASE_URL at a server that speaks this protocol (SGLang Diffusion, vLLM-Omni, LiteLLM, a gateway).'
         : 'Ask for another model, or choose another backend; sora://backends lists them.',
-    details: { status: answer.status, ...(model === undefined ? {} : { model }) },
+    details: { status: answer.came ?? answer.status, ...(model === undefined ? {} : { model }) },
   });
 }
 
@@ -184,7 +200,8 @@ function moderationHint(words: string): string {
 }
 
 function says(answer: FailedAnswer, call: FailedCall): string {
-  const { error, status } = answer;
+  const { error, status, came } = answer;
   const what = error ? error.message || error.code : answer.html ? 'a web page instead of JSON' : answer.text;
-  return `${call.host} answered ${status}${what ? `: ${what}` : ''}`;
+  const inside = came === undefined ? '' : ` with an error${error?.status === undefined ? '' : ` ${status}`} inside`;
+  return `${call.host} answered ${came ?? status}${inside}${what ? `: ${what}` : ''}`;
 }

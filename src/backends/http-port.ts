@@ -64,6 +64,8 @@ export interface JsonCall {
   readonly optional: boolean;
   readonly model?: string | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** Told the body of each answer before it is judged; undefined: it was no JSON. */
+  readonly told?: ((body: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -93,7 +93,12 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
-  function judge(status: number, headers: Headers_, text: string | undefined, call: FailedCall): Answer {
+  function judge(
+    status: number,
+    headers: Headers_,
+    text: string | undefined,
+    call: FailedCall & Pick<JsonCall, 'told'>,
+  ): Answer {
     const fine = status >= 200 && status <= 299;
     if (text === undefined) {
       throw unusableAnswer(
@@ -104,6 +109,7 @@ export function createHttp(options: HttpOptions): Http {
     }
     const html = /^\s*</.test(text) || headers['content-type']?.includes('html') === true;
     const body = html ? undefined : parseJson(text);
+    call.told?.(body);
     if (fine) {
       if (html) throw unusableAnswer(status, 'a web page instead of JSON', call);
       if (text.trim() !== '' && body === undefined) throw unusableAnswer(status, 'something that is no JSON', call);

@@ -26,6 +26,8 @@ export interface Asked {
   readonly paid?: boolean | undefined;
   readonly model?: string | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** Told the body of each answer before it is judged; undefined: it was no JSON. */
+  readonly told?: ((body: unknown) => void) | undefined;
 }
 
 /** The two without which a server would not be one of these. */
@@ -56,6 +58,7 @@ export async function ask(wire: Wire, name: OperationName, asked: Asked, context
     optional: !ESSENTIAL.includes(name),
     model: asked.model,
     idempotencyKey: asked.idempotencyKey,
+    told: asked.told,
     signal: context?.signal,
   });
 }
@@ -77,12 +80,13 @@ export function required<T>(wire: Wire, name: OperationName, fact: T | undefined
   if (told) {
     throw insideFailure(
       { ...told, message: wire.tell(told.message, 400), code: told.code && wire.tell(told.code, 80) },
+      answer.status,
       call,
     );
   }
   throw new SoraError({
     code: call.paid ? 'answer_lost' : 'upstream_error',
-    message: `${call.host} answered ${answer.status} to ${name} without an id`,
+    message: `${call.host} answered ${answer.status} to ${name} without ${call.paid ? 'an id' : 'what belongs there'}`,
     hint: call.paid
       ? 'The job may exist and may be paid for. Do not send it again; check that the dialect fits this server.'
       : 'Check that the dialect fits this server.',

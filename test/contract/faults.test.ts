@@ -65,7 +65,13 @@ describe('a create that surely was not taken', () => {
     ['200 with an error', { body: { error: { code: 'bad', message: 'no' } } }, 'upstream_rejected', false],
     ['200 with a code', { body: { code: 429, message: 'slow down', data: null } }, 'rate_limited', true],
     ['200 with success: false', { body: { success: false, message: 'no' } }, 'upstream_rejected', false],
-    ['200 with a told 500', { body: { code: 500, message: 'broken' } }, 'upstream_rejected', false],
+    ['200 with a told 400', { body: { code: 400, message: 'bad size' } }, 'upstream_rejected', false],
+    [
+      '200 with a told 500 for want of money',
+      { body: { code: 500, message: 'quota: 余额不足' } },
+      'insufficient_funds',
+      false,
+    ],
   ])('%s', async (_, reply, code, retryable) => {
     const { backend, upstream, pauses } = await facing(reply);
     const error = await failure(backend.createVideo(ORDER));
@@ -153,6 +159,8 @@ describe('a create that may have been taken', () => {
     ['broken JSON', { body: '{"id": "v1"' }],
     ['10 MB of JSON', { body: JSON.stringify({ id: 'v1', blob: 'x'.repeat(10_000_000) }) }],
     ['no id', { body: { status: 'queued' } }],
+    ['a fault of its own inside 200', { body: { code: 500, message: 'internal fault' } }],
+    ['a told timeout inside 200', { body: { code: 408, message: 'timed out' } }],
     ['nothing', { status: 204 }],
     ['null', { body: null }],
   ];
@@ -209,6 +217,24 @@ describe('what a refusal says', () => {
     expect(error).toMatchObject({ code, charged: 'no' });
     expect(error.hint).toMatch(hint);
     if (code === 'backend_gone') expect(error.details).toMatchObject({ model: 'sora-2' });
+  });
+
+  it.each([
+    [
+      'create',
+      { code: 500, message: 'internal fault' },
+      /answered 200 with an error 500 inside: internal fault/,
+      '500',
+    ],
+    ['create', { error: 'no' }, /answered 200 with an error inside: no$/, undefined],
+    ['get', { code: 500, message: 'internal fault' }, /answered 200 with an error 500 inside: internal fault$/, '500'],
+    ['get', { code: 404, message: 'no such task' }, /answered 200 with an error 404 inside: no such task$/, '404'],
+  ])('an error inside 200 is told as that: %s %j', async (operation, body, words, upstreamCode) => {
+    const { backend } = await facing({ body }, {}, 'seed');
+    const error = await failure(operation === 'create' ? backend.createVideo(ORDER) : backend.getVideo('v1'));
+    expect(error.message).toMatch(words);
+    expect(error.details?.status).toBe(200);
+    if (error.code !== 'answer_lost') expect(error.details?.upstreamCode).toBe(upstreamCode);
   });
 
   it('never quotes the key', async () => {
