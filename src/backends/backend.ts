@@ -114,9 +114,11 @@ export interface Content {
   readonly contentType?: string | undefined;
 }
 
-/** What a free call told about a backend; for `doctor`. */
+/** What free calls told about a backend; for `doctor`. */
 export interface Probe {
   readonly reachable: boolean;
+  /** It gave an answer that only a server of its protocol gives. */
+  readonly speaks: boolean;
   readonly authenticated: boolean | 'unknown';
   readonly models?: readonly string[] | undefined;
   /** Upstream's clock minus ours, in milliseconds. */

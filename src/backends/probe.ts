@@ -1,36 +1,93 @@
 import { SoraError } from '../domain/errors.ts';
+import { namesJob } from './answer-failure.ts';
 import type { CallContext, Probe } from './backend.ts';
 import type { OperationName } from './dialects/schema.ts';
-import { isRecord } from './envelope.ts';
+import { findError, isRecord } from './envelope.ts';
+import type { Answer } from './http-port.ts';
+import { idsIn } from './read-video.ts';
 import { listIn } from './videos.ts';
-import { ask, type Wire } from './wire.ts';
+import { ask, operationOf, required, type Wire } from './wire.ts';
+import { urlOf } from './write-request.ts';
 
-/** Free calls that need a key where keys are needed, best first. */
-const FREE = ['models', 'list', 'listCharacters'] as const satisfies readonly OperationName[];
+/** Free calls, best first: the lists need a key where keys are needed, and every dialect can look for a job. */
+const FREE = ['models', 'list', 'listCharacters', 'get'] as const satisfies readonly OperationName[];
+type Free = (typeof FREE)[number];
 
-/** Finds out with one free call whether the upstream is there and takes the key. Never throws but when cancelled. */
+const PLACES = { id: 'sora-mcp-probe', limit: '1' };
+/** How a server says that a path is none of its own. */
+const NO_PATH = new Set([404, 405, 410, 501]);
+const NO_PATH_WORDS = /^invalid url\b|^cannot (get|post)\b|\bno route\b/i;
+
+/** What one call told. `decided`: no other needs to be made. */
+interface Trial {
+  readonly name: Free;
+  readonly decided: boolean;
+  readonly probe: Probe;
+  readonly status?: number | undefined;
+}
+
+/**
+ * Finds out with free calls whether the upstream is there, speaks this protocol and takes the key. Ends with the first
+ * answer that only such a server gives. Never throws but when cancelled.
+ */
 export async function probe(wire: Wire, context?: CallContext): Promise<Probe> {
-  const free = FREE.find((name) => wire.dialect.operations[name]);
+  const trials: Trial[] = [];
+  for (const name of FREE) {
+    if (!wire.dialect.operations[name]) continue;
+    const trial = await attempt(wire, name, context);
+    if (trial.decided) return trial.probe;
+    trials.push(trial);
+  }
+  const other = trials.find(({ status }) => !NO_PATH.has(status ?? 0));
+  return other?.probe ?? { ...trials[0]!.probe, problem: wrongPath(wire, trials) };
+}
+
+async function attempt(wire: Wire, name: Free, context?: CallContext): Promise<Trial> {
   const begun = wire.clock();
+  let heard: unknown;
   try {
-    const answer = free
-      ? await ask(wire, free, { places: { limit: '1' } }, context)
-      : await ask(wire, 'get', { places: { id: 'sora-mcp-probe' } }, context);
-    const now = wire.clock();
-    const theirs = Date.parse(answer.headers.date ?? '');
-    const models = free === 'models' ? modelIds(answer.body, wire) : undefined;
-    return {
-      reachable: true,
-      authenticated: free !== undefined && wire.http.hasKey ? true : 'unknown',
-      latencyMs: now - begun,
-      ...(models ? { models } : {}),
-      ...(Number.isNaN(theirs) ? {} : { clockSkewMs: skewOf(theirs, (begun + now) / 2) }),
-      ...endingOf(answer.body, wire),
+    const told = (body: unknown) => {
+      heard = body;
     };
+    const answer = await ask(wire, name, { places: PLACES, told }, context);
+    required(wire, name, hasFacts(wire, name, answer.body) || undefined, answer, {});
+    return { name, decided: true, probe: accepted(wire, name, answer, begun) };
   } catch (error) {
     if (!(error instanceof SoraError) || error.code === 'cancelled') throw error;
-    return judged(error, wire.clock() - begun);
+    return { name, ...judged(error, name === 'get' && isOfProtocol(heard, error), wire.clock() - begun) };
   }
+}
+
+/** What a server of another kind would hardly say by chance. */
+function hasFacts(wire: Wire, name: Free, body: unknown): boolean {
+  const { answer } = wire.dialect;
+  switch (name) {
+    case 'models':
+      return modelIds(body, wire) !== undefined;
+    case 'list':
+      return listIn(body, answer.videos) !== undefined;
+    case 'listCharacters':
+      return listIn(body, answer.characters) !== undefined;
+    case 'get':
+      return idsIn(body, wire).includes(PLACES.id);
+    default:
+      return name satisfies never;
+  }
+}
+
+function accepted(wire: Wire, name: Free, { headers, body }: Answer, begun: number): Probe {
+  const now = wire.clock();
+  const theirs = Date.parse(headers.date ?? '');
+  const models = name === 'models' ? modelIds(body, wire) : undefined;
+  return {
+    reachable: true,
+    speaks: true,
+    authenticated: name !== 'get' && wire.http.hasKey ? true : 'unknown',
+    latencyMs: now - begun,
+    ...(models ? { models } : {}),
+    ...(Number.isNaN(theirs) ? {} : { clockSkewMs: skewOf(theirs, (begun + now) / 2) }),
+    ...endingOf(body, wire),
+  };
 }
 
 /** The header counts whole seconds: less than one is no difference. */
@@ -39,21 +96,44 @@ function skewOf(theirs: number, ours: number): number {
   return Math.abs(skew) <= 1_000 ? 0 : skew;
 }
 
-function judged(error: SoraError, latencyMs: number): Probe {
-  const problem = error.hint ? `${error.message} ${error.hint}` : error.message;
+/** An error about a made-up job in the form that the protocol has for errors: somebody looked for the job. */
+function isOfProtocol(body: unknown, { details }: SoraError): boolean {
+  const told = isRecord(body) ? findError(body, false) : undefined;
+  if (!told) return false;
+  if (namesJob(told.message)) return true;
+  const { status } = details ?? {};
+  if (typeof status === 'number' && (status >= 500 || status === 410)) return false;
+  if ((told.status ?? 0) >= 500 || NO_PATH_WORDS.test(told.message)) return false;
+  // Web frameworks say these two words of every path that they do not have.
+  return isRecord(body) && (isRecord(body.error) || !/^not found\.?$/i.test(told.message));
+}
+
+function judged(error: SoraError, speaks: boolean, latencyMs: number): Omit<Trial, 'name'> {
+  const status = typeof error.details?.status === 'number' ? error.details.status : undefined;
+  const problem = error.hint ? `${error.message}. ${error.hint}` : error.message;
+  const facts = { reachable: true, speaks, authenticated: 'unknown', latencyMs } as const;
   switch (error.code) {
     case 'auth_failed':
+      return { decided: true, probe: { ...facts, authenticated: false, problem } };
     case 'insufficient_funds':
-      return { reachable: true, authenticated: error.code === 'insufficient_funds', latencyMs, problem };
-    case 'not_found':
-    case 'not_supported':
-      // It answers; that this free call is not known there tells nothing about the others.
-      return { reachable: true, authenticated: 'unknown', latencyMs };
+      return { decided: true, probe: { ...facts, speaks: true, authenticated: true, problem } };
+    case 'rate_limited':
+      return { decided: speaks, status, probe: { ...facts, problem } };
     case 'backend_unavailable':
-      return { reachable: error.details?.status !== undefined, authenticated: 'unknown', problem };
+      if (status === undefined) {
+        return { decided: true, probe: { reachable: false, speaks: false, authenticated: 'unknown', problem } };
+      }
+      return { decided: speaks, status, probe: { ...facts, problem } };
     default:
-      return { reachable: true, authenticated: 'unknown', latencyMs, problem };
+      return { decided: speaks, status, probe: speaks ? facts : { ...facts, problem } };
   }
+}
+
+function wrongPath(wire: Wire, [first, ...others]: readonly Trial[]): string {
+  const { name, status } = first!;
+  const { origin, pathname } = urlOf(wire.baseUrl, operationOf(wire, name), PLACES);
+  const rest = others.length === 0 ? '' : `, and so did all else that was tried (${others.map((each) => each.name)})`;
+  return `${wire.tell(`${origin}${pathname}`, 150)} answered ${status}${rest}: the path of the base URL is probably wrong`;
 }
 
 function modelIds(body: unknown, wire: Wire): readonly string[] | undefined {

@@ -1,10 +1,17 @@
-import type { Backend, Probe } from '../backends/backend.ts';
+import type { Probe } from '../backends/backend.ts';
+import type { GuardedBackend } from '../backends/guarded.ts';
+import type { BackendHealth } from '../domain/health.ts';
+import { isoTime } from '../domain/ids.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import { formatUsd, fromUsd } from '../domain/money.ts';
 import { clean } from '../domain/text.ts';
+import { isRetired } from '../routing/fit.ts';
 import type { Screen } from './session.ts';
 
-/** `usable`: videos can be made there. `doubtful`: it answers, but something may stand in the way. */
+/**
+ * `usable`: videos can be made there. `doubtful`: it answers in its protocol, but something may stand in the way.
+ * `unusable`: none can be made there now, or nothing came that speaks for its protocol.
+ */
 export type Verdict = 'usable' | 'doubtful' | 'unusable';
 
 export interface Diagnosis {
@@ -16,13 +23,28 @@ export interface Diagnosis {
   /** What to do about it; empty when all is well. */
   readonly todo: readonly string[];
   readonly reachable: boolean;
+  readonly speaks: boolean;
   readonly authenticated: Probe['authenticated'];
-  readonly models: readonly string[];
+  readonly models: readonly ModelFound[];
   readonly latencyMs?: number | undefined;
   readonly clockSkewMs?: number | undefined;
   readonly does: readonly string[];
   readonly prices: readonly string[];
   readonly retiredOn?: string | undefined;
+  /** ISO 8601: it said that it is gone, and nothing is created there before this. */
+  readonly goneUntil?: string | undefined;
+}
+
+/** A model that the upstream lists or the configuration names. */
+export interface ModelFound {
+  readonly id: string;
+  readonly retired?: boolean | undefined;
+  /** ISO date; of one that is not retired yet, when it will be. */
+  readonly retiredOn?: string | undefined;
+  /** What to use instead. */
+  readonly replacement?: string | undefined;
+  /** ISO 8601: the upstream said that it does not have it, and it is not asked for before this. */
+  readonly goneUntil?: string | undefined;
 }
 
 /** Beyond this, times that the two sides compare (links, reconciliation) may be misread. */
@@ -30,55 +52,90 @@ const SKEW_MS = 30_000;
 const SHOWN_MODELS = 8;
 
 /** Looks at each backend with calls that cost nothing. True when at least one is usable. */
-export async function examine(backends: readonly Backend[], screen: Screen, json: boolean): Promise<boolean> {
+export async function examine(backends: readonly GuardedBackend[], screen: Screen, json: boolean): Promise<boolean> {
   const diagnoses = await Promise.all(backends.map(diagnose));
   if (json) screen.line(JSON.stringify({ backends: diagnoses.map(toJson) }, null, 2));
   else for (const text of diagnoses.map(describe)) screen.line(text);
   return diagnoses.some(({ verdict }) => verdict !== 'unusable');
 }
 
-export async function diagnose(backend: Backend): Promise<Diagnosis> {
+export async function diagnose(backend: GuardedBackend): Promise<Diagnosis> {
   const { profile } = backend;
   const probe = await backend.probe().catch((error: unknown): Probe => {
     return {
       reachable: false,
+      speaks: false,
       authenticated: 'unknown',
       problem: error instanceof Error ? error.message : String(error),
     };
   });
-  const todo = todoOf(profile, probe);
+  const health = backend.health();
+  const models = modelsOf(profile, probe, health);
+  const todo = todoOf(profile, probe, health, models);
   return {
     id: profile.id,
     route: profile.route,
     dialect: profile.dialect,
     origin: profile.origin,
-    verdict: verdictOf(profile, probe, todo),
+    verdict: verdictOf(profile, probe, health, models, todo),
     todo,
     reachable: probe.reachable,
+    speaks: probe.speaks,
     authenticated: probe.authenticated,
-    models: probe.models ?? profile.models.map(({ id }) => id),
+    models,
     latencyMs: probe.latencyMs,
     clockSkewMs: probe.clockSkewMs,
     does: does(profile),
     prices: prices(profile),
     retiredOn: profile.retired?.on,
+    goneUntil: health.state === 'gone' ? timeOf(health.until) : undefined,
   };
 }
 
-function verdictOf(profile: BackendProfile, probe: Probe, todo: readonly string[]): Verdict {
-  if (profile.retired || !probe.reachable || probe.authenticated === false) return 'unusable';
+function modelsOf(profile: BackendProfile, probe: Probe, { goneModels }: BackendHealth): readonly ModelFound[] {
+  const ids = new Set([...(probe.models ?? []), ...profile.models.map(({ id }) => id), ...Object.keys(goneModels)]);
+  const found = [...ids].map((id) => {
+    const offer = profile.models.find((each) => each.id === id);
+    const goneUntil = timeOf(goneModels[id]);
+    const retired = offer && isRetired(offer, Date.now()) ? true : undefined;
+    return { id, goneUntil, retired, retiredOn: offer?.retiredOn, replacement: offer?.replacement };
+  });
+  // What the upstream lists is what it has; of the others only those are told that it has no more.
+  return probe.models ? found.filter((each) => probe.models?.includes(each.id) || isOver(each)) : found;
+}
+
+function isOver({ retired, goneUntil }: ModelFound): boolean {
+  return retired === true || goneUntil !== undefined;
+}
+
+function verdictOf(
+  profile: BackendProfile,
+  probe: Probe,
+  health: BackendHealth,
+  models: readonly ModelFound[],
+  todo: readonly string[],
+): Verdict {
+  const over = profile.retired !== undefined || health.state === 'gone' || (models.length > 0 && models.every(isOver));
+  if (over || !probe.reachable || !probe.speaks || probe.authenticated === false) return 'unusable';
   return todo.length === 0 ? 'usable' : 'doubtful';
 }
 
-function todoOf(profile: BackendProfile, probe: Probe): string[] {
+function todoOf(profile: BackendProfile, probe: Probe, health: BackendHealth, models: readonly ModelFound[]): string[] {
   if (profile.retired) return [`The service ended on ${profile.retired.on}: configure ${profile.retired.instead}.`];
   const todo: string[] = [];
+  if (health.state === 'gone') {
+    const until = timeOf(health.until) ?? 'it is asked again';
+    todo.push(`${health.reason ?? 'It said that it is gone'}.`);
+    todo.push(`Nothing is created there before ${until}; a corrected base URL or dialect is tried at once.`);
+  } else if (health.state === 'up' && health.reason) todo.push(`It is ${health.reason}: look for another one.`);
   if (probe.problem) todo.push(clean(probe.problem, 300));
   else if (!probe.reachable) todo.push('Check the base URL, and that the server runs and can be reached from here.');
   if (probe.authenticated === false) todo.push('Check the API key: the upstream refuses it.');
   if (probe.models && !probe.models.includes(profile.defaultModel) && probe.models.length > 0) {
     todo.push(`It does not list ${profile.defaultModel}: set default_model in SORA_CONFIG to one that it has.`);
   }
+  const usual = models.find(({ id }) => id === profile.defaultModel);
+  if (usual && isOver(usual)) todo.push(`Set default_model to another one: ${described(usual)}.`);
   if (Math.abs(probe.clockSkewMs ?? 0) > SKEW_MS) todo.push('The clocks differ by more than 30 s: set this machine’s.');
   return todo;
 }
@@ -113,19 +170,13 @@ function describe(found: Diagnosis): string {
   const mark = { usable: '✓', doubtful: '?', unusable: '✗' }[found.verdict];
   const rows: [string, string][] = [
     ['at', `${found.origin}, ${found.dialect} (${found.route})`],
-    [
-      'reached',
-      found.reachable ? `yes${found.latencyMs === undefined ? '' : `, ${Math.round(found.latencyMs)} ms`}` : 'no',
-    ],
+    ['reached', reachedLine(found)],
     [
       'key',
       { true: 'accepted', false: 'refused', unknown: 'cannot be told without a paid call' }[`${found.authenticated}`],
     ],
     ['clock', found.clockSkewMs === undefined ? 'not told' : `${Math.round(found.clockSkewMs / 1000)} s apart`],
-    [
-      'models',
-      `${found.models.slice(0, SHOWN_MODELS).join(', ') || 'not told'}${found.models.length > SHOWN_MODELS ? ', …' : ''}`,
-    ],
+    ['models', modelLine(found.models)],
     ['does', found.does.join(', ') || 'text to video only'],
     ['prices', found.prices.join('; ')],
     ...found.todo.map((todo): [string, string] => ['to do', todo]),
@@ -135,6 +186,42 @@ function describe(found: Diagnosis): string {
   );
 }
 
-function toJson({ latencyMs, clockSkewMs, retiredOn, ...rest }: Diagnosis) {
-  return { ...rest, latency_ms: latencyMs, clock_skew_ms: clockSkewMs, retired_on: retiredOn };
+function reachedLine({ reachable, speaks, authenticated, latencyMs }: Diagnosis): string {
+  if (!reachable) return 'no';
+  const time = latencyMs === undefined ? '' : `, ${Math.round(latencyMs)} ms`;
+  return `yes${time}${speaks || authenticated === false ? '' : ', but nothing came of its protocol'}`;
+}
+
+/** Those that are over come first: they are what must be seen. */
+function modelLine(models: readonly ModelFound[]): string {
+  const all = [...models.filter(isOver), ...models.filter((each) => !isOver(each))];
+  return `${all.slice(0, SHOWN_MODELS).map(described).join(', ') || 'not told'}${all.length > SHOWN_MODELS ? ', …' : ''}`;
+}
+
+function described({ id, retired, retiredOn, replacement, goneUntil }: ModelFound): string {
+  const facts = [
+    retired ? `retired${retiredOn ? ` on ${retiredOn}` : ''}` : retiredOn && `ends on ${retiredOn}`,
+    goneUntil && `not there, not asked for before ${goneUntil}`,
+    replacement && `use ${replacement}`,
+  ].filter((fact) => fact);
+  return facts.length === 0 ? id : `${id} (${facts.join('; ')})`;
+}
+
+function timeOf(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : isoTime(time);
+}
+
+function toJson({ latencyMs, clockSkewMs, retiredOn, goneUntil, models, ...rest }: Diagnosis) {
+  return {
+    ...rest,
+    models: models.map(({ retiredOn: on, goneUntil: until, ...each }) => ({
+      ...each,
+      retired_on: on,
+      gone_until: until,
+    })),
+    latency_ms: latencyMs,
+    clock_skew_ms: clockSkewMs,
+    retired_on: retiredOn,
+    gone_until: goneUntil,
+  };
 }
