@@ -1,12 +1,12 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Backend } from './backends/backend.ts';
 import { definitionOf, referenceProfiles, type SandboxAccess } from './backends/definition.ts';
 import { createFetcher } from './backends/fetcher.ts';
 import type { GoneMemory } from './backends/gone-memory.ts';
 import { guarded } from './backends/guarded.ts';
-import { createBackend } from './backends/registry.ts';
+import { type BackendDefinition, createBackend } from './backends/registry.ts';
 import type { Config } from './config.ts';
 import { LOCAL_WORKSPACE } from './config.ts';
 import { type Clock, isoTime } from './domain/ids.ts';
@@ -23,7 +23,7 @@ import { Storyboards } from './services/storyboards.ts';
 import { Tasks } from './services/tasks.ts';
 import { Tracker } from './services/tracker.ts';
 import { Videos } from './services/videos.ts';
-import { openStore, type Store } from './store/store.ts';
+import { DATABASE_FILE, openStore, type Store } from './store/store.ts';
 
 /** What the process lends to the app; tests lend other things. */
 export interface Host {
@@ -54,7 +54,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const clock = host.clock ?? Date.now;
   const store = openStore({ dataDir: config.dataDir, clock });
   const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
-  const backends = await openBackends(config, sandbox, clock, (id) => storedMemory(store, id, clock));
+  const backends = await openBackends(config, sandbox, clock, (definition) => storedMemory(store, definition, clock));
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
   const guard = fetchGuard(config.fetchHosts);
   const own = new Set([...backends.values()].map(({ profile }) => profile.origin));
@@ -99,27 +99,43 @@ async function openBackends(
   config: Config,
   sandbox: SandboxAccess | undefined,
   clock: Clock,
-  memoryOf?: (backend: string) => GoneMemory,
+  memoryOf?: (definition: BackendDefinition) => GoneMemory | undefined,
 ) {
   const guard = fetchGuard(config.fetchHosts);
   const definitions = await definitionOf(config, sandbox);
   return new Map<string, WatchedBackend>(
     definitions.map((definition) => [
       definition.id,
-      guarded(createBackend(definition, { clock, guard }), { clock, memory: memoryOf?.(definition.id) }),
+      guarded(createBackend(definition, { clock, guard }), { clock, memory: memoryOf?.(definition) }),
     ]),
   );
 }
 
-/** Looks at every backend with calls that cost nothing; needs no store. Gives what `look` gives. */
-export async function withBackends<T>(config: Config, look: (backends: readonly Backend[]) => Promise<T>): Promise<T> {
+/** Looks at every backend with calls that cost nothing, knowing what is kept about them. Gives what `look` gives. */
+export async function withBackends<T>(
+  config: Config,
+  look: (backends: readonly WatchedBackend[]) => Promise<T>,
+): Promise<T> {
+  const store = storeIfAny(config.dataDir);
   const sandbox = config.sandbox ? await startSandboxAt(':memory:') : undefined;
-  const backends = [...(await openBackends(config, sandbox, Date.now)).values()];
+  const memoryOf = store && ((definition: BackendDefinition) => storedMemory(store, definition, Date.now));
+  const backends = [...(await openBackends(config, sandbox, Date.now, memoryOf)).values()];
   try {
     return await look(backends);
   } finally {
     await Promise.all(backends.map((backend) => backend.close()));
     await sandbox?.close();
+    store?.close();
+  }
+}
+
+/** To look at backends makes no store, and one that cannot be read hinders nobody. */
+function storeIfAny(dataDir: string): Store | undefined {
+  if (!existsSync(join(dataDir, DATABASE_FILE))) return undefined;
+  try {
+    return openStore({ dataDir, clock: Date.now });
+  } catch {
+    return undefined;
   }
 }
 
@@ -169,8 +185,8 @@ function workspacesOf(config: Config): Workspace[] {
 }
 
 /** What backends said to be gone, known to every process of the data directory and after a restart. */
-function storedMemory(store: Store, backend: string, clock: Clock): GoneMemory {
-  const { observations } = store;
+function storedMemory({ observations }: Store, definition: BackendDefinition, clock: Clock): GoneMemory {
+  const backend = memoryKey(definition);
   return {
     recall: () =>
       observations
@@ -181,6 +197,12 @@ function storedMemory(store: Store, backend: string, clock: Clock): GoneMemory {
       observations.set({ backend, subject, status: 'gone', until, note: reason, observedAt: clock() }),
     forget: (subject) => observations.clear(backend, subject),
   };
+}
+
+/** It is about this address in this dialect: whoever corrects either begins anew. */
+function memoryKey({ id, baseUrl, dialect }: BackendDefinition): string {
+  const about = JSON.stringify([baseUrl.href, dialect]);
+  return `${id} ${createHash('sha256').update(about).digest('hex').slice(0, 16)}`;
 }
 
 function newId(prefix: string): string {

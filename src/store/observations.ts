@@ -4,6 +4,7 @@ import type { ObservationRow } from './schema.ts';
 
 /** Something learned about a backend or one of its models while using it. */
 export interface Observation {
+  /** Its id, with whatever else makes it the one that was observed. */
   readonly backend: string;
   /** A model id, or `*` for the backend itself. */
   readonly subject: string;
