@@ -31,7 +31,7 @@ export async function writeBody(
     const given = values[key] ?? field.default;
     if (given === undefined || (typeof given === 'string' && field.omit?.includes(given))) continue;
     if (key === 'referenceImage' || key === 'video') {
-      const placed = await placeMedia(key, field, given as MediaSource, nested(values), http, signal);
+      const placed = await placeMedia(key, field, given as MediaSource, nested(operation, values), http, signal);
       if (typeof placed === 'string') fields[field.name] = shaped(placed, field);
       else uploads.push({ name: field.name, media: placed });
     } else {
@@ -44,9 +44,9 @@ export async function writeBody(
   return { kind: 'multipart', parts: [...texts, ...uploads.map(({ name, media }) => ({ name, ...media }))] };
 }
 
-/** Lists of objects have no agreed form in multipart: with them a picture goes into the JSON. */
-function nested(values: Values): boolean {
-  return Array.isArray(values.characters) && values.characters.length > 0;
+/** Lists of objects have no agreed form in multipart: with them a picture must go into the JSON. */
+function nested({ encoding, fields }: Operation, { characters }: Values): boolean {
+  return encoding === 'json' && fields.characters !== undefined && Array.isArray(characters) && characters.length > 0;
 }
 
 async function placeMedia(
@@ -62,8 +62,16 @@ async function placeMedia(
   if (source.kind === 'file' && field.file === 'refuse') {
     throw invalid(argument, 'this backend takes media by address only', 'Give an http(s) address that it can fetch.');
   }
+  const inline = (source.kind === 'file' && field.file === 'data_url') || (jsonOnly && field.as !== undefined);
+  if (jsonOnly && !inline) {
+    throw new SoraError({
+      code: 'not_supported',
+      field: argument,
+      message: 'this backend takes a picture as an upload only, and nobody can say characters beside an upload',
+      hint: `Leave out ${argument} or the characters, or choose another backend; sora://backends tells what each can do.`,
+    });
+  }
   const media = await loadMedia(source, argument, http, signal);
-  const inline = source.kind === 'file' && (field.file === 'data_url' || (jsonOnly && field.as !== undefined));
   return inline ? await dataUrlOf(media, argument) : media;
 }
 

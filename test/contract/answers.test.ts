@@ -123,7 +123,13 @@ describe('each place of the file', () => {
     ['seed', { video_url: URL_ }],
     ['unified-v2', { data: { output: URL_ } }],
     ['xai', { video: { url: URL_ } }],
-    ['openrouter', { urls: [URL_] }],
+    ['new-api', { metadata: { url: URL_ } }],
+    ['litellm', { video_url: URL_ }],
+    ['sora-v1', { video_url: URL_ }],
+    ['openrouter', { urls: [URL_], unsigned_urls: ['https://other.example/v.mp4'] }],
+    ['openrouter', { unsigned_urls: [URL_] }],
+    ['openrouter', { urls: [], unsigned_urls: [URL_] }],
+    ['openrouter', { urls: [null], unsigned_urls: [URL_] }],
   ])('%s: %j', async (dialect, fields) => {
     expect((await told({ status: 'completed', ...fields }, dialect)).videoUrl).toBe(URL_);
   });
@@ -236,4 +242,16 @@ describe('a job', () => {
     }
     expect(upstream.requests.length).toBe(before);
   });
+
+  it.each(['file', 'url'] as const)(
+    'is not ordered with characters beside a picture that must be uploaded: %s',
+    async (kind) => {
+      const before = upstream.requests.length;
+      const referenceImage = kind === 'file' ? { kind, path: '/tmp/a.png' } : { kind, url: `${upstream.origin}/a.png` };
+      const characters = [{ remoteId: 'c', name: 'Luna' }];
+      const call = speaking('litellm').createVideo({ ...ORDER, prompt: 'Luna', characters, referenceImage });
+      await expect(call).rejects.toMatchObject({ code: 'not_supported', field: 'reference_image', charged: 'no' });
+      expect(upstream.requests.length).toBe(before);
+    },
+  );
 });
