@@ -1,6 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { SoraError } from '../domain/errors.ts';
+import { SoraError, withFacts } from '../domain/errors.ts';
 import { type MediaSource, parseHttpUrl } from '../domain/video.ts';
 import { readBytes } from './bodies.ts';
 import type { Http } from './http-port.ts';
@@ -36,8 +36,8 @@ export async function loadMedia(source: MediaSource, field: string, http: Http, 
   const url = parseHttpUrl(field, source.url);
   const answer = await http.open(url, { foreign: true, signal }).catch((error: unknown) => {
     // That address is not the backend's: its silence says nothing about the backend.
-    if (!(error instanceof SoraError) || error.code !== 'backend_unavailable') throw error;
-    throw unusable(field, error.message);
+    if (!(error instanceof SoraError)) throw error;
+    throw error.code === 'backend_unavailable' ? unusable(field, error.message) : withFacts(error, { field });
   });
   if (answer.status !== 200) {
     answer.body.destroy();

@@ -48,6 +48,12 @@ describe('refused with the field and what would be right; nothing is sent or sto
     ['generate_video', { prompt: '@cofee_girl walks' }, 'unknown_mention', 'prompt'],
     ['generate_video', { prompt: 'walks', characters: ['nobody'] }, 'unknown_mention', 'characters'],
     ['generate_video', { prompt: 'a', reference_image: '/etc/passwd' }, 'file_not_allowed', 'reference_image'],
+    [
+      'generate_video',
+      { prompt: 'a', backend: 'sandbox-forwarding', reference_image: 'http://169.254.169.254/x.png' },
+      'address_not_allowed',
+      'reference_image',
+    ],
     ['generate_video', { prompt: 'a', reference_video: 'file:///etc/passwd' }, 'invalid_argument', 'reference_video'],
     ['generate_video', { promt: 'a' }, 'invalid_argument', undefined],
     ['create_character', { ...clip, rights_confirmed: false }, 'rights_not_confirmed', 'rights_confirmed'],
