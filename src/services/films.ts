@@ -3,10 +3,11 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SoraError } from '../domain/errors.ts';
 import { slugOf } from '../store/files.ts';
-import type { StoredStoryboard } from '../store/storyboards.ts';
+import type { StoredStoryboard, StoryboardPatch } from '../store/storyboards.ts';
 import type { Core } from './core.ts';
 import { taskOf } from './draft.ts';
 import { persist } from './persist.ts';
+import { fetchLostClips, isThere } from './scene-files.ts';
 import { isMoving, revisionOfScene, takeRevisions } from './scene-revisions.ts';
 
 /** A draft that nobody has written to for so long is left over from a process that died. */
@@ -20,10 +21,10 @@ export async function joinFilms(core: Core, signal?: AbortSignal): Promise<void>
     if (board !== pending) publish(core, board);
     const clips = clipsOf(core, board);
     if (clips) {
-      await joinFilm(core, board, clips, signal);
+      if (!(await fetchLostClips(core, board))) await joinFilm(core, board, clips, signal);
     } else if (!isComing(core, board)) {
       // It is not looked at again until somebody changes it.
-      await persist(() => finish(core, board, { filmState: 'none', filmPath: undefined, filmError: undefined }));
+      await persist(() => finish(core, board, { filmState: 'none', filmError: undefined }));
     }
   }
 }
@@ -58,12 +59,13 @@ async function joinFilm(
     const path = await writeFilm(core, board, clips, signal);
     core.reached('film:joined');
     await persist(() => finish(core, board, { filmState: 'joined', filmPath: path, filmError: undefined }));
+    await removeOutdated(core, board, path);
   } catch (error) {
     if (signal?.aborted) return;
     core.log(`storyboard ${board.id}: joining failed: ${error instanceof Error ? error.message : String(error)}`);
     const told = error instanceof SoraError ? [error.message, error.hint] : ['the clips could not be joined'];
     const filmError = told.filter((part) => part !== undefined).join('. ');
-    await persist(() => finish(core, board, { filmState: 'failed', filmPath: undefined, filmError }));
+    await persist(() => finish(core, board, { filmState: 'failed', filmError }));
   }
 }
 
@@ -75,7 +77,7 @@ async function writeFilm(
 ): Promise<string> {
   const folder = join(core.store.dataDir, 'films');
   const path = join(folder, filmName(board, clips));
-  if (await exists(path)) return path;
+  if (await isThere(path)) return path;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await removeStaleDrafts(folder);
   const { joinClips } = await import('../media/film.ts');
@@ -86,10 +88,16 @@ async function writeFilm(
   return path;
 }
 
-type Outcome = Pick<StoredStoryboard, 'filmState' | 'filmPath' | 'filmError'>;
+/** Of the film that was there and the new one, the storyboard names one; nobody is told of the other. */
+async function removeOutdated(core: Core, before: StoredStoryboard, path: string): Promise<void> {
+  const kept = core.store.storyboards.get(before.workspace, before.id)?.filmPath;
+  for (const film of new Set([before.filmPath, path])) {
+    if (film !== undefined && film !== kept) await rm(film, { force: true });
+  }
+}
 
 /** Holds only for the storyboard that was joined: it may have been changed since, and is pending then. */
-function finish(core: Core, board: StoredStoryboard, outcome: Outcome): void {
+function finish(core: Core, board: StoredStoryboard, outcome: StoryboardPatch): void {
   core.store.transaction(() => {
     const now = core.store.storyboards.get(board.workspace, board.id);
     const facts = (one: StoredStoryboard | undefined) =>
@@ -106,7 +114,7 @@ function publish(core: Core, board: StoredStoryboard): void {
 /** Named after what is in it, so that a film which is there need not be made again and none is overwritten. */
 function filmName(board: StoredStoryboard, clips: readonly string[]): string {
   const content = createHash('sha256').update(JSON.stringify(clips)).digest('hex').slice(0, 8);
-  return `${[slugOf(board.title), content].filter((part) => part !== '').join('-')}.mp4`;
+  return `${slugOf(board.title) || 'film'}-${content}.mp4`;
 }
 
 async function removeStaleDrafts(folder: string): Promise<void> {
@@ -115,11 +123,4 @@ async function removeStaleDrafts(folder: string): Promise<void> {
     const facts = await stat(join(folder, name)).catch(() => undefined);
     if (facts && Date.now() - facts.mtimeMs > STALE_DRAFT_MS) await rm(join(folder, name), { force: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -11,6 +11,7 @@ import { clipsOf } from './films.ts';
 import { persist } from './persist.ts';
 import { hasten } from './poll-schedule.ts';
 import { REPEATED, repeated } from './repeat.ts';
+import { fetchLostClips, isThere } from './scene-files.ts';
 import { type QuotedScene, quoteScenes } from './scene-quotes.ts';
 import type {
   BoardWaitOptions,
@@ -36,8 +37,8 @@ export class Storyboards implements StoryboardService {
 
   async make(input: MakeStoryboardInput, context: RequestContext = {}): Promise<StoryboardReport> {
     const earlier = input.dryRun ? undefined : repeated(this.#core, this.#workspace, input);
-    if (earlier) return { ...boardReport(this.#core, earlier), newCost: NOTHING, notes: [REPEATED] };
-    const existing = input.storyboardId === undefined ? undefined : this.#find(input.storyboardId);
+    if (earlier) return { ...boardReport(this.#core, await this.#awake(earlier)), newCost: NOTHING, notes: [REPEATED] };
+    const existing = input.storyboardId === undefined ? undefined : await this.#awake(this.#find(input.storyboardId));
     const draft = await draftOf(this.#core, this.#workspace, input, existing);
     const quote = quoteScenes(this.#core, this.#workspace, draft);
     const joining = joinNotes(this.#core, draft, quote);
@@ -86,11 +87,19 @@ export class Storyboards implements StoryboardService {
     return report;
   }
 
-  /** A job that was given up may have turned up after all: its film is wanted again. */
+  /** What was given up may have turned up after all, and what was there be gone: whoever looks wants it again. */
   async #awake(board: StoredStoryboard): Promise<StoredStoryboard> {
-    if (board.filmState !== 'none' || clipsOf(this.#core, board) === undefined) return board;
-    await persist(() => this.#core.store.storyboards.updateStoryboard(board.id, { filmState: 'pending' }));
-    return { ...board, filmState: 'pending' };
+    const { filmState, filmPath } = board;
+    // A film that is pending is looked after.
+    if (filmState === 'pending') return board;
+    if (filmState === 'joined' && filmPath !== undefined && (await isThere(filmPath))) return board;
+    const lost = await fetchLostClips(this.#core, board);
+    const complete = filmState !== 'failed' && clipsOf(this.#core, board) !== undefined;
+    if (!lost && !complete) return board;
+    await persist(() => {
+      this.#core.store.storyboards.updateStoryboard(board.id, { filmState: 'pending', filmError: undefined });
+    });
+    return this.#find(board.id);
   }
 
   /** What the limits would make of it, told beforehand. */

@@ -67,7 +67,7 @@ export function expiredError(task: Pick<Task, 'kind' | 'spent' | 'quoted'>): Tas
   const cost = price === undefined || price === 0 ? '' : `, which costs ${formatUsd(price)} anew`;
   return {
     code: 'link_expired',
-    message: `the ${task.kind === 'video' ? 'video' : task.kind} is no longer kept upstream and was not saved in time`,
+    message: `the ${task.kind === 'video' ? 'video' : task.kind} is no longer kept upstream, and there is no file of it here`,
     hint: `It cannot be fetched any more. What can still be done: make it again with the same request${cost}.`,
     retryable: false,
     charged: 'yes',
