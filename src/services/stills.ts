@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import type { ContentVariant } from '../backends/backend.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
-import type { Core, WatchedBackend } from './core.ts';
+import type { Core } from './core.ts';
 import type { Still } from './services.ts';
 
 const MAX_STILL_BYTES = 60 * 1024;
 const MAX_SOURCE_BYTES = 8 * 1024 * 1024;
 const MAX_SIDE = 512;
+/** The best picture first. */
+const VARIANTS = ['thumbnail', 'spritesheet'] as const satisfies readonly ContentVariant[];
 
 /** A small picture of a finished video, from the upstream's own; undefined when it has none, or none that is readable. */
 export async function stillOf(core: Core, task: Task, signal?: AbortSignal): Promise<Still | undefined> {
@@ -36,23 +38,21 @@ async function keptStill(task: Task): Promise<Uint8Array | undefined> {
 
 async function fetchStill(core: Core, task: Task, signal?: AbortSignal): Promise<Uint8Array | undefined> {
   const backend = core.backends.get(task.backend);
-  const variant = backend && variantOf(backend);
-  if (!variant || task.state !== 'completed' || task.remoteId === undefined) return undefined;
-  try {
-    const content = await backend.openContent({ remoteId: task.remoteId }, variant, 0, { signal });
-    const bytes = await readAll(content.body);
-    const path = await write(core, task, bytes, content.contentType);
-    core.store.tasks.update(task.id, { stillPath: path });
-    return bytes;
-  } catch (error) {
-    if (!signal?.aborted) log(core, task, error);
-    return undefined;
+  if (!backend || task.state !== 'completed' || task.remoteId === undefined) return undefined;
+  // What a backend gives of videos in general it need not give of this one.
+  for (const variant of VARIANTS.filter((each) => backend.profile.capabilities[each])) {
+    try {
+      const content = await backend.openContent({ remoteId: task.remoteId }, variant, 0, { signal });
+      const bytes = await readAll(content.body);
+      const path = await write(core, task, bytes, content.contentType);
+      core.store.tasks.update(task.id, { stillPath: path });
+      return bytes;
+    } catch (error) {
+      if (signal?.aborted) return undefined;
+      log(core, task, error);
+    }
   }
-}
-
-function variantOf({ profile }: WatchedBackend): ContentVariant | undefined {
-  if (profile.capabilities.thumbnail) return 'thumbnail';
-  return profile.capabilities.spritesheet ? 'spritesheet' : undefined;
+  return undefined;
 }
 
 async function readAll(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

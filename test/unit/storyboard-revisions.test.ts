@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { SoraError } from '../../src/domain/errors.ts';
 import { inspectClip } from '../../src/media/clip.ts';
 import { openStudio } from '../helpers/studio.ts';
 
@@ -108,5 +109,23 @@ describe('revising a scene', () => {
     expect(still?.mimeType).toMatch(/^image\/(jpeg|webp)$/);
     expect(still!.data.length).toBeLessThanOrEqual(60 * 1024);
     expect(studio.sandbox.requests()).toHaveLength(asked);
+  });
+
+  test('a video without a thumbnail is shown by its spritesheet', async () => {
+    const studio = await openStudio();
+    const backend = studio.core.backends.get('forwarding')!;
+    const asked: string[] = [];
+    const openContent: typeof backend.openContent = (video, variant, ...rest) => {
+      asked.push(variant);
+      if (variant === 'thumbnail') throw new SoraError({ code: 'not_found', message: 'no such variant' });
+      return backend.openContent(video, variant, ...rest);
+    };
+    const backends = studio.core.backends as Map<string, typeof backend>;
+    backends.set('forwarding', Object.assign(Object.create(backend), { openContent }));
+    const { id } = await studio.storyboards.make(FILM);
+    const { task } = (await studio.settle(id!)).scenes[0]!;
+    await studio.until(() => studio.core.store.tasks.byId(task!.id)?.stillPath !== undefined);
+    expect(asked).toContain('thumbnail');
+    expect((await studio.tasks.still(task!.id))?.data.length).toBeGreaterThan(100);
   });
 });
