@@ -28,20 +28,26 @@ export interface Breaker {
 
 export function createBreaker(policy: BreakerPolicy, clock: Clock): Breaker {
   let failures = 0;
-  let openUntil: number | undefined;
+  let rest: { readonly from: number; readonly until: number } | undefined;
   let reason = '';
   let trialUnderWay = false;
 
+  /** A clock that was set back is in a time before the rest: nobody knows how long it still is, so it is over. */
+  function restEnds({ from, until }: NonNullable<typeof rest>): number {
+    const now = clock();
+    return now < from ? now : until;
+  }
+
   return {
     admit() {
-      if (openUntil === undefined) return true;
-      if (clock() < openUntil || trialUnderWay) return false;
+      if (rest === undefined) return true;
+      if (clock() < restEnds(rest) || trialUnderWay) return false;
       trialUnderWay = true;
       return true;
     },
     succeeded() {
       failures = 0;
-      openUntil = undefined;
+      rest = undefined;
       trialUnderWay = false;
     },
     failed(why) {
@@ -49,12 +55,13 @@ export function createBreaker(policy: BreakerPolicy, clock: Clock): Breaker {
       reason = why;
       trialUnderWay = false;
       if (failures < policy.failures) return;
-      const rest = policy.restMs * 2 ** Math.min(20, failures - policy.failures);
-      openUntil = clock() + Math.min(policy.longestRestMs, rest);
+      const restMs = Math.min(policy.longestRestMs, policy.restMs * 2 ** Math.min(20, failures - policy.failures));
+      const from = clock();
+      rest = { from, until: from + restMs };
     },
     abstained() {
       trialUnderWay = false;
     },
-    state: () => (openUntil === undefined ? { state: 'closed' } : { state: 'open', until: openUntil, reason }),
+    state: () => (rest === undefined ? { state: 'closed' } : { state: 'open', until: restEnds(rest), reason }),
   };
 }

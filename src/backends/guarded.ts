@@ -42,9 +42,11 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
   const breaker = createBreaker(options.breaker ?? BREAKER_POLICY, clock);
   const memory = options.memory ?? shortMemory(clock);
 
-  const goneNow = () => memory.recall().find(({ subject }) => subject === WHOLE_BACKEND);
+  /** What is remembered for longer than it ever is was heard before the clock was set back: it is asked anew. */
+  const believed = () => memory.recall().filter(({ until }) => until <= clock() + goneMs);
+  const goneNow = () => believed().find(({ subject }) => subject === WHOLE_BACKEND);
   const modelsNow = () => {
-    const models = memory.recall().filter(({ subject }) => subject !== WHOLE_BACKEND);
+    const models = believed().filter(({ subject }) => subject !== WHOLE_BACKEND);
     return Object.fromEntries(models.map(({ subject, until }) => [subject, until]));
   };
 
