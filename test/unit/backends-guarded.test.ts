@@ -14,16 +14,25 @@ beforeEach(() => {
 });
 
 describe('a limiter', () => {
-  it('gives a minute at once, then one by one', () => {
+  it('gives at most so many in any minute, and says when the next is free', () => {
     const limiter = createLimiter(3, clock);
-    expect([1, 2, 3].map(() => limiter.take())).toEqual([0, 0, 0]);
-    expect(limiter.take()).toBe(20_000);
-    now += 19_999;
+    const given: number[] = [];
+    for (const until = now + 300_000; now < until; now += 250) if (limiter.take() === 0) given.push(now);
+    expect(given.length).toBeGreaterThan(3 * 4);
+    for (const at of given) expect(given.filter((each) => each >= at && each <= at + 60_000).length).toBeLessThan(4);
+    now = given.at(-1)!;
+    const wait = limiter.take();
+    now += wait - 1;
     expect(limiter.take()).toBe(1);
     now += 1;
     expect(limiter.take()).toBe(0);
-    now += 600_000;
-    expect([1, 2, 3, 4].map(() => limiter.take() === 0)).toEqual([true, true, true, false]);
+  });
+
+  it('below one a minute gives one in so much longer a time', () => {
+    const limiter = createLimiter(0.5, clock);
+    expect(limiter.take()).toBe(0);
+    now += 120_000;
+    expect(limiter.take()).toBe(500);
   });
 
   it('without a number only pauses', () => {
@@ -36,11 +45,22 @@ describe('a limiter', () => {
     expect(limiter.take()).toBe(0);
   });
 
-  it('does not mind a clock that goes back', () => {
-    const limiter = createLimiter(60, clock);
-    limiter.take();
-    now -= 100_000;
+  it('waits no longer than a window when the clock is set back, and gives no more either', () => {
+    const limiter = createLimiter(2, clock);
+    expect([limiter.take(), limiter.take()]).toEqual([0, 0]);
+    now -= 86_400_000;
+    expect(limiter.take()).toBe(60_500);
+    now += 60_500;
+    expect([limiter.take(), limiter.take(), limiter.take() > 0]).toEqual([0, 0, true]);
+  });
+
+  it('forgets a pause when the clock is set back, and minds the next', () => {
+    const limiter = createLimiter(undefined, clock);
+    limiter.pauseUntil(now + 5_000);
+    now -= 86_400_000;
     expect(limiter.take()).toBe(0);
+    limiter.pauseUntil(now + 2_000);
+    expect(limiter.take()).toBe(2_000);
   });
 });
 
@@ -78,6 +98,15 @@ describe('a breaker', () => {
     expect(breaker.state()).toEqual({ state: 'closed' });
     expect([breaker.admit(), breaker.admit()]).toEqual([true, true]);
   });
+
+  it('rests no longer because the clock is set back', () => {
+    const breaker = createBreaker(policy, clock);
+    breaker.failed('x');
+    breaker.failed('x');
+    now -= 86_400_000;
+    expect(breaker.state()).toMatchObject({ state: 'open', until: now });
+    expect([breaker.admit(), breaker.admit()]).toEqual([true, false]);
+  });
 });
 
 describe('a guarded backend', () => {
@@ -101,7 +130,7 @@ describe('a guarded backend', () => {
       createVideo: (_, context) => next('create', context),
       getVideo: (_, context) => next('get', context),
       openContent: () => Promise.reject(new SoraError({ code: 'download_failed', message: 'x' })),
-      probe: async () => ({ reachable: true, speaks: true, authenticated: true }),
+      probe: async () => ({ reachable: true, authenticated: true }),
       close: async () => {},
       notices: () => notices,
     };
@@ -120,11 +149,11 @@ describe('a guarded backend', () => {
       code: 'rate_limited',
       retryable: true,
       charged: 'no',
-      retryAfterSeconds: 60,
+      retryAfterSeconds: 61,
     });
     expect(calls).toEqual(['create']);
     await backend.getVideo('v1');
-    now += 60_000;
+    now += 61_000;
     await backend.createVideo(order);
     expect(calls).toEqual(['create', 'get', 'create']);
   });
@@ -132,7 +161,7 @@ describe('a guarded backend', () => {
   it('limits reads by themselves', async () => {
     const { backend } = around([], { readsPerMinute: 1 });
     await backend.getVideo('v1');
-    expect(await refused(backend.getVideo('v1'))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 60 });
+    expect(await refused(backend.getVideo('v1'))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 61 });
     await backend.createVideo(order);
   });
 
@@ -200,6 +229,18 @@ describe('a guarded backend', () => {
     expect(calls).toHaveLength(2);
     now += 900_000;
     expect(backend.health().goneModels).toEqual({});
+  });
+
+  it('believes nothing to be gone for longer than it ever does: the clock was set back', async () => {
+    const model = { details: { status: 400, model: 'sora-2-pro' } };
+    const { backend, calls } = around([error('backend_gone', model), error('backend_gone')]);
+    await refused(backend.createVideo({ ...order, model: 'sora-2-pro' }));
+    await refused(backend.createVideo(order));
+    expect(backend.health().state).toBe('gone');
+    now -= 86_400_000;
+    expect(backend.health()).toEqual({ state: 'up', goneModels: {} });
+    await backend.createVideo(order);
+    expect(calls).toHaveLength(3);
   });
 
   it('tells an announced end', () => {
