@@ -77,7 +77,7 @@ describe('refused with the field and what would be right; nothing is sent or sto
       'create_character',
       { ...clip, video_url: undefined, file_path: 'page.mp4', backend: 'sandbox-forwarding' },
       'file_invalid',
-      undefined,
+      'file_path',
     ],
     ['create_character', { ...clip, handle: 'Not A Handle!' }, 'invalid_argument', 'handle'],
     ['create_character', { ...clip, name: 'Coffee Girl' }, 'handle_taken', 'handle'],
