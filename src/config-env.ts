@@ -5,6 +5,7 @@ import {
   checkBaseUrl,
   checkDialect,
   DIALECT_NAMES,
+  hosts,
   isLoopback,
   LOCAL_WORKSPACE,
   pathsOf,
@@ -78,9 +79,9 @@ export function readEnvironment(
   const dataDir = absolute(get('SORA_DATA_DIR') ?? defaultDataDir(facts), facts);
   const budget = envBudget(facts, problems);
   const publicUrl = baseUrl(facts, 'SORA_HTTP_PUBLIC_URL', problems);
-  const namedHosts = split(get('SORA_HTTP_ALLOWED_HOSTS'), ',').map((host) => host.toLowerCase());
+  const namedHosts = hosts(env, 'SORA_HTTP_ALLOWED_HOSTS', 'with ports', problems);
   const allowedHosts = [...new Set([...namedHosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])])];
-  const fetchHosts = split(get('SORA_FETCH_HOSTS'), ',').map((host) => host.toLowerCase());
+  const fetchHosts = hosts(env, 'SORA_FETCH_HOSTS', 'without ports', problems);
   const workspaces = http ? readWorkspaces(facts, file, budget, problems) : [];
   if (http && !isLoopback(http.host)) {
     const open = `listening on ${http.host} lets other machines in`;

@@ -96,6 +96,39 @@ export function checkBaseUrl(text: string): { readonly url: string } | { readonl
   return { url: url.href.replace(/\/+$/, '') };
 }
 
+/**
+ * A comma-separated list of host names or addresses, each as a URL would spell it.
+ *
+ * @param ports whether each may have a port
+ */
+export function hosts(
+  env: Environment,
+  name: string,
+  ports: 'with ports' | 'without ports',
+  problems: Problem[],
+): string[] {
+  return split(setting(env, name, problems), ',').flatMap((text) => {
+    const [, host = text, port = ''] = /^(\[.*\]|[^:]*)(:\d{1,5})?$/.exec(text) ?? [];
+    const spelled = spelledHost(host);
+    if (spelled !== undefined && (port === '' || ports === 'with ports')) return [spelled + port];
+    const example =
+      ports === 'with ports' ? 'video.example.org or video.example.org:8443' : 'nas.local, 10.0.0.7 or ::1';
+    problems.push({ where: name, message: `${quoted(text)} is not a host name; write each as in ${example}` });
+    return [];
+  });
+}
+
+/** Undefined for what is no host: a whole address, a wildcard. */
+function spelledHost(text: string): string | undefined {
+  try {
+    const { host } = new URL(`http://${text.includes(':') && !text.startsWith('[') ? `[${text}]` : text}`);
+    // What else was in the text, a URL would have put elsewhere.
+    return /^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(host) && !/[/\\@?#]/.test(text) ? host : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export function checkDialect(name: string, route: Route, names: DialectNames): string | undefined {
   if (names[route].includes(name)) return undefined;
   const other = ROUTES.find((each) => each !== route && names[each].includes(name));

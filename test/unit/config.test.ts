@@ -294,6 +294,30 @@ describe('over HTTP', () => {
     expect(config.allowedHosts).toEqual(['a.example', 'b']);
   });
 
+  test('hosts are names or addresses, each as a URL spells it', async () => {
+    const given = 'A.example:8443, 10.0.0.7, ::1, [0:0::1]:80, nas_1';
+    const config = await load({
+      argv: http,
+      env: { SORA_HTTP_ALLOWED_HOSTS: given, SORA_FETCH_HOSTS: '::1, [::1], NAS' },
+    });
+    expect(config.allowedHosts).toEqual(['a.example:8443', '10.0.0.7', '[::1]', '[::1]:80', 'nas_1']);
+    expect(config.fetchHosts).toEqual(['[::1]', '[::1]', 'nas']);
+  });
+
+  test.each(['*', '*.example', 'https://foo.example/', 'foo.example/mcp', 'me@foo.example', 'a b', 'a:b', '[a]'])(
+    '%s is no host',
+    async (host) => {
+      for (const name of ['SORA_HTTP_ALLOWED_HOSTS', 'SORA_FETCH_HOSTS']) {
+        const says = `${name}: ${JSON.stringify(host)} is not a host name; write each as in `;
+        expect(await wrong({ [name]: host }, http)).toEqual([expect.stringContaining(says)]);
+      }
+    },
+  );
+
+  test('where a port means nothing, none is taken', async () => {
+    expect(await wrong({ SORA_FETCH_HOSTS: 'nas.local:8080' }, http)).toHaveLength(1);
+  });
+
   test('a host that others reach needs a token and the names it is reached by', async () => {
     const found = await wrong({}, open);
     expect(found).toEqual([
