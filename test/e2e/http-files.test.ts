@@ -136,6 +136,9 @@ describe('/files', () => {
       ['signature=', 'sig='],
     ];
     for (const [from, to] of changes) expect([to, (await fetch(link.replace(from, to))).status]).toEqual([to, 401]);
+    for (const token of [TOKENS.beta, TOKENS.alpha, 'nobody-0123456789abcdef']) {
+      expect((await fetch(link, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    }
     expect((await fetch(server.fileLink('nobody', 'task_1'))).status).toBe(401);
     expect((await fetch(link.replace('/files/task_1', '/mcp'))).status).toBe(401);
 

@@ -1,12 +1,26 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
 import { SoraError } from '../../src/domain/errors.ts';
-import { aReport, fakeServices } from '../helpers/fake-services.ts';
-import { CLIENTS, modern, post, startHttp, TOKENS, until } from '../helpers/http.ts';
+import { startHttp as startServer } from '../../src/http-server.ts';
+import type { HttpServer } from '../../src/transports/http.ts';
+import { aBoard, aReport, type FakeServices, fakeServices } from '../helpers/fake-services.ts';
+import { CLIENTS, connectHttp, modern, post, startHttp, TOKENS, until } from '../helpers/http.ts';
 import { aMoment, PROMPTLY_MS } from '../helpers/promptly.ts';
 
 const wait = (task = 'task_1') =>
   modern('tools/call', { name: 'get_task', arguments: { task_id: task, wait_seconds: 20 } });
+
+/** As `sora-mcp http` starts it, over fake services. */
+async function startProduct(local: FakeServices): Promise<HttpServer> {
+  const env = { SORA_HTTP_TOKEN: TOKENS.alpha };
+  const place = { platform: 'linux', home: '/home/ada', cwd: '/home/ada', now: Date.now() };
+  const loaded = await loadConfig({ ...place, argv: ['http', '--port', '0'], env });
+  if (!loaded.ok || loaded.config.command.name !== 'http') throw new Error(JSON.stringify(loaded));
+  const facts = { version: '0.0.0', sandbox: true, backendIds: [] };
+  const running = { facts, services: async () => local, trackSoon: () => {}, close: async () => {} };
+  return startServer(loaded.config, loaded.config.command, running, () => {});
+}
 
 describe('the start', () => {
   it.each(['0.0.0.0', '::', '192.168.1.5', 'example.com'])('is refused on %s without named hosts', async (host) => {
@@ -138,6 +152,55 @@ describe('the end', () => {
     await server.close();
     expect(performance.now() - started).toBeLessThan(PROMPTLY_MS);
     expect(performance.now() - started).toBeGreaterThan(190);
+  });
+
+  it('ends the waits first: whoever waits for a task is told how far it is', async () => {
+    let waits = 0;
+    const untilAborted = (signal: AbortSignal | undefined) => {
+      waits++;
+      return new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+    };
+    const local = fakeServices({
+      get: async (_id, _wait, context) => {
+        await untilAborted(context?.signal);
+        return aReport({ progress: 61 });
+      },
+      storyboards: {
+        get: async (_id, _wait, context) => {
+          await untilAborted(context?.signal);
+          return aBoard({ title: 'Half a film' });
+        },
+      },
+    });
+    const server = await startProduct(local);
+    const calls = [];
+    for (const kind of CLIENTS) {
+      const client = await connectHttp(server.url, kind);
+      for (const task_id of ['task_1', 'board_1']) {
+        calls.push(client.callTool({ name: 'get_task', arguments: { task_id, wait_seconds: 40 } }));
+      }
+    }
+    await until(() => waits === calls.length);
+    const started = performance.now();
+    await server.close();
+    expect(performance.now() - started).toBeLessThan(PROMPTLY_MS);
+    const told = (await Promise.all(calls)).map(({ structuredContent }) => JSON.stringify(structuredContent));
+    for (const [at, text] of told.entries()) {
+      expect(text).toContain(at % 2 === 0 ? '"progress":61' : 'Half a film');
+      expect(text).toContain('next_poll_seconds');
+    }
+  });
+
+  it.each(CLIENTS)('tells a %s client whose call it cannot finish', async (kind) => {
+    const alpha = fakeServices({ generate: () => new Promise(() => {}) });
+    const server = await startHttp({ fakes: { alpha }, limits: { drainMs: 50 } });
+    const client = await server.connect(kind);
+    const called = client.callTool({ name: 'generate_video', arguments: { prompt: 'A fox' } });
+    const refused = expect(called).rejects.toThrow(/The server is stopping/);
+    await until(() => alpha.calls.generate?.length === 1);
+    await server.close();
+    await refused;
+    await client.close();
   });
 
   it('tells those who listen in the 2026 protocol that it was meant', async () => {

@@ -49,6 +49,25 @@ describe('rates', () => {
     expect([first.status, second.status]).toEqual([400, 429]);
   });
 
+  it.each<[what: string, status: number, path: string, init: RequestInit]>([
+    ['a body that is no JSON', 400, '/mcp', { method: 'POST', body: '{' }],
+    ['a message of no session', 404, '/messages', { method: 'POST', body: '{}' }],
+    ['a path where nothing is', 404, '/nothing', {}],
+    ['a video that is not there', 404, '/files/task_1', {}],
+    ['a method that is not served', 405, '/mcp', { method: 'PUT' }],
+    ['a method that is not served by sse', 405, '/sse', { method: 'POST' }],
+    ['a body that is too large', 413, '/mcp', { method: 'POST', body: `[${'1,'.repeat(20_000)}1]` }],
+    ['another content type', 415, '/mcp', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }],
+  ])('count %s', async (_what, status, path, { headers, ...init }) => {
+    const server = await start({ limits: { requestsPerMinute: 2 }, now: () => NOON });
+    const known = { authorization: `Bearer ${TOKENS.alpha}`, 'content-type': 'application/json', ...headers };
+    expect(await statuses(4, () => fetch(server.url + path, { ...init, headers: known }))).toEqual({
+      [status]: 2,
+      429: 2,
+    });
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+
   it('slow strangers down, but not those with a token at the same address', async () => {
     const server = await start({ limits: { strangerRequestsPerMinute: 5 }, now: () => NOON });
     const guess = () => list(server, { authorization: 'Bearer guess-0123456789' });

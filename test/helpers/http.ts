@@ -64,7 +64,8 @@ export async function startHttp(options: TestServerOptions = {}): Promise<TestSe
   return { ...server, lines, services, connect: (kind, how) => connectHttp(server.url, kind, how) };
 }
 
-async function connectHttp(url: string, kind: ClientKind, options: ConnectOptions = {}): Promise<Client> {
+/** With the token of alpha, unless told otherwise. */
+export async function connectHttp(url: string, kind: ClientKind, options: ConnectOptions = {}): Promise<Client> {
   const client = await connectKind(url, kind, options);
   const { transport } = client;
   const { onMessage } = options;
