@@ -132,8 +132,10 @@ function judged(error: SoraError, speaks: boolean, latencyMs: number): Omit<Tria
 function wrongPath(wire: Wire, [first, ...others]: readonly Trial[]): string {
   const { name, status } = first!;
   const { origin, pathname } = urlOf(wire.baseUrl, operationOf(wire, name), PLACES);
-  const rest = others.length === 0 ? '' : `, and so did all else that was tried (${others.map((each) => each.name)})`;
-  return `${wire.tell(`${origin}${pathname}`, 150)} answered ${status}${rest}: the path of the base URL is probably wrong`;
+  const rest = others.map((each) => each.name).join(', ');
+  const alike = rest === '' ? '' : `, and so did all else that was tried (${rest})`;
+  const place = wire.tell(`${origin}${pathname}`, 120);
+  return `${place} answered ${status}${alike}: the path of the base URL is probably wrong, or the dialect is.`;
 }
 
 function modelIds(body: unknown, wire: Wire): readonly string[] | undefined {
