@@ -113,7 +113,7 @@ describe('what is remembered', () => {
     ended.push(upstream.close, backend.close);
     const fact = { subject: subjectGone, until: UNTIL, reason: 'gw.example does not make videos any more' };
     const memory = { recall: () => [fact], remember: () => {}, forget: () => {} };
-    return guarded(backend, { clock: Date.now, memory });
+    return guarded(backend, { clock: () => UNTIL - 60_000, memory });
   }
 
   it('a backend that said it is gone is not called usable, whatever it answers', async () => {

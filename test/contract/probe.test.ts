@@ -27,7 +27,11 @@ const MADE_UP = '/v1/videos/sora-mcp-probe';
 
 describe('nothing that came speaks for the protocol', () => {
   it.each<[string, Reply, RegExp]>([
-    ['404 in plain text', PLAIN_404, /\/v1\/models answered 404, .*all else.*path of the base URL is probably wrong, or the dialect is\.$/],
+    [
+      '404 in plain text',
+      PLAIN_404,
+      /\/v1\/models answered 404, .*all else.*path of the base URL is probably wrong, or the dialect is\.$/,
+    ],
     ['404 without a word', { status: 404 }, /probably wrong/],
     ['404 of a framework', FASTAPI_404, /probably wrong/],
     ['404 of a JSON site', { status: 404, body: { error: 'Not Found', path: '/v1/videos/x' } }, /probably wrong/],
