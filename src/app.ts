@@ -18,11 +18,13 @@ import { Confirmations } from './services/confirmation.ts';
 import type { Core, Step, WatchedBackend, Workspace } from './services/core.ts';
 import { Estimates } from './services/estimates.ts';
 import { Leases } from './services/leases.ts';
+import { Neighbours } from './services/neighbours.ts';
 import type { Services } from './services/services.ts';
 import { Storyboards } from './services/storyboards.ts';
 import { Tasks } from './services/tasks.ts';
 import { Tracker } from './services/tracker.ts';
 import { Videos } from './services/videos.ts';
+import { Vigils } from './services/vigils.ts';
 import { DATABASE_FILE, openStore, type Store } from './store/store.ts';
 
 /** What the process lends to the app; tests lend other things. */
@@ -31,6 +33,8 @@ export interface Host {
   readonly log: (line: string) => void;
   /** Default the real clock. */
   readonly clock?: Clock | undefined;
+  /** Milliseconds that never jump. Default the process's own. */
+  readonly uptime?: Clock | undefined;
   /** Told of each named moment of a create, a poll and a save. Default: nothing listens. */
   readonly reached?: ((step: Step) => void) | undefined;
   /** How long a dead process's tasks stay its own, in milliseconds. Default 30,000. */
@@ -69,6 +73,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     confirmations: new Confirmations(clock),
     newId,
     leases: new Leases(store.tasks, clock, newId('proc'), host.leaseMs ?? LEASE_MS),
+    vigils: new Vigils(host.uptime),
     workspace: (name) =>
       workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
     fetchMedia: (url, field) => fetcher.load(url, field),
@@ -76,6 +81,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     reached: host.reached ?? (() => {}),
   };
   const tracker = new Tracker(core);
+  const neighbours = new Neighbours(core);
   const services = new Map<string, Services>();
   const elsewhere = config.sandbox ? await referenceProfiles() : [];
   return {
@@ -84,8 +90,12 @@ export async function openApp(config: Config, host: Host): Promise<App> {
       services.set(name, known);
       return known;
     },
-    track: () => tracker.start(),
+    track: () => {
+      tracker.start();
+      neighbours.start();
+    },
     close: async () => {
+      neighbours.stop();
       await tracker.stop();
       await Promise.all([fetcher, ...backends.values()].map((each) => each.close()));
       await sandbox?.close();

@@ -175,6 +175,11 @@ export class Database {
     }
   }
 
+  /** Another number whenever another connection, of this process or another, has written. */
+  foreignVersion(): number {
+    return Number(this.version().split('.')[0]);
+  }
+
   /** Another text whenever anything in the file may have changed, by this process or another; costs two microseconds. */
   version(): string {
     try {

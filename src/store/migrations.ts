@@ -2,8 +2,10 @@ import { SoraError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
 import { LEDGER } from './steps/ledger.ts';
+import { NEWS } from './steps/news.ts';
 import { OBSERVATIONS } from './steps/observations.ts';
 import { POLL_ADVICE } from './steps/poll-advice.ts';
+import { REFUNDS } from './steps/refunds.ts';
 import { STORYBOARD_REQUESTS } from './steps/storyboard-requests.ts';
 import { STORYBOARDS } from './steps/storyboards.ts';
 import { TASKS } from './steps/tasks.ts';
@@ -24,6 +26,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '006-storyboard-requests', sql: STORYBOARD_REQUESTS },
   { name: '007-uncounted', sql: UNCOUNTED },
   { name: '008-poll-advice', sql: POLL_ADVICE },
+  { name: '009-news', sql: NEWS },
+  { name: '009-refunds', sql: REFUNDS },
 ];
 
 const TABLE =

@@ -7,6 +7,7 @@ import { Database } from './database.ts';
 import { openDataDir } from './files.ts';
 import { Ledger } from './ledger.ts';
 import { migrate } from './migrations.ts';
+import { News } from './news.ts';
 import { ObservationRepository } from './observations.ts';
 import { Recall } from './recall.ts';
 import { StoryboardRepository } from './storyboards.ts';
@@ -30,6 +31,7 @@ export interface Store {
   readonly storyboards: StoryboardRepository;
   readonly observations: ObservationRepository;
   readonly recall: Recall;
+  readonly news: News;
   /** All or nothing, with the write lock from the start. `work` must not await. */
   transaction<T>(work: () => T extends Promise<unknown> ? never : T): T;
   close(): void;
@@ -63,6 +65,7 @@ export function storeOn(database: Database, dataDir: string, clock: Clock): Stor
     storyboards: new StoryboardRepository(database, clock),
     observations: new ObservationRepository(database),
     recall: new Recall(database),
+    news: new News(database),
     transaction: (work) => database.transaction(work),
     close: () => database.close(),
   };
