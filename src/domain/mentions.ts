@@ -146,6 +146,18 @@ export function unknownMention(references: readonly string[], handles: Iterable<
   });
 }
 
+/**
+ * The first of these characters' names that a backend with mentions would find in the text. Backends know no escapes,
+ * and no e-mail addresses either: any `@` will do.
+ */
+export function readAsMention(text: string, names: Iterable<string>): string | undefined {
+  for (const name of names) {
+    const plain = name.replace(/^@?\{?|\}$/g, '').replace(/[^\w]/g, '\\$&');
+    if (plain !== '' && new RegExp(`@\\{?\\s*${plain}(?!\\w)`, 'i').test(text)) return name;
+  }
+  return undefined;
+}
+
 /** How one backend wants characters to stand in a prompt. */
 export interface PromptStyle {
   /** `mention`: `@char_…`, set apart from what follows. `name`: the plain name, word for word. */

@@ -1,7 +1,14 @@
 import type { CharacterInVideo } from '../backends/backend.ts';
 import { bindingOn, type Character, spanIn } from '../domain/character.ts';
-import { SoraError } from '../domain/errors.ts';
-import { mentionedCharacters, type PromptStyle, parsePrompt, renderPrompt } from '../domain/mentions.ts';
+import { invalid, SoraError } from '../domain/errors.ts';
+import {
+  mentionedCharacters,
+  type PromptStyle,
+  parsePrompt,
+  readAsMention,
+  renderPrompt,
+  type Segment,
+} from '../domain/mentions.ts';
 import type { Task, VideoRequest } from '../domain/task.ts';
 import type { MediaSource, Size } from '../domain/video.ts';
 import type { CharacterMode, Choice } from '../routing/decision.ts';
@@ -104,11 +111,30 @@ export function promptFor(
       ? { kind: 'mention', textFor: (each) => bindingOn(each, choice.backend)?.mention ?? each.name }
       : { kind: 'name', textFor: (each) => bindingOn(each, choice.backend)?.remoteName ?? each.name };
   const segments = parsePrompt(request.prompt, (reference) => findCharacter(core, workspace, reference));
+  const names = byMode.kind === 'name' ? cast.map(byMode.textFor) : [];
+  if (choice.route === 'reverse') refuseOthers(core, workspace, choice.backend, [...names, ...literals(segments)]);
   const mentioned = new Set(mentionedCharacters(segments).map((each) => each.id));
   return renderPrompt(
     segments,
     cast.filter((each) => !mentioned.has(each.id)),
     byMode,
+  );
+}
+
+function literals(segments: readonly Segment[]): string[] {
+  return segments.flatMap((each) => (each.kind === 'text' ? each.text : each.character ? [] : each.raw));
+}
+
+/** The backend's account may serve other workspaces: what it would read as one of their characters is not sent. */
+function refuseOthers(core: Core, workspace: string, backend: string, texts: readonly string[]): void {
+  const text = texts.filter((each) => each.includes('@')).join('\n');
+  if (text === '') return;
+  const name = readAsMention(text, core.store.bindings.othersIn(text, backend, workspace));
+  if (name === undefined) return;
+  throw invalid(
+    'prompt',
+    `${backend} would read @${name.replace(/^@/, '')} as a character`,
+    'Leave out the @: a literal one is no help there.',
   );
 }
 

@@ -1,5 +1,6 @@
 import { type MicroUsd, NOTHING } from '../domain/money.ts';
 import type { Task } from '../domain/task.ts';
+import type { Choice } from '../routing/decision.ts';
 import { route } from '../routing/router.ts';
 import { agree, ceilingOf } from './agreement.ts';
 import type { Core, Workspace } from './core.ts';
@@ -48,8 +49,13 @@ export class Videos implements VideoService {
     const ceiling = ceilingOf(this.#workspace, input.maxCostUsd);
     const choices = decision.choices.filter((choice) => ceiling.allows(choice.quote));
     if (choices.length === 0) throw ceiling.refusal(decision.choices[0]!);
-    const plans = await Promise.all(choices.map((choice) => planOf(this.#core, this.#workspace.name, request, choice)));
-    return await this.#order(order, plans, input, context);
+    const [first, ...others] = choices as [Choice, ...Choice[]];
+    const planFor = (choice: Choice) => planOf(this.#core, this.#workspace.name, request, choice);
+    const plan = await planFor(first);
+    // A backend that the request cannot be put to is no alternative, and no reason to refuse.
+    const alternatives = await Promise.allSettled(others.map(planFor));
+    const able = alternatives.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    return await this.#order(order, [plan, ...able], input, context);
   }
 
   async revise(input: ReviseInput, context: RequestContext = {}): Promise<TaskReport> {

@@ -67,6 +67,7 @@ export class BindingRepository {
   readonly #byId: Statement<Row>;
   readonly #byCharacter: Statement<Row>;
   readonly #anywhere: Statement<{ id: string }>;
+  readonly #othersIn: Statement<Pick<BindingRow, 'remote_id' | 'mention'>>;
 
   constructor(database: Database, characters: CharacterRepository, clock: Clock) {
     this.#database = database;
@@ -87,6 +88,16 @@ export class BindingRepository {
         .where('backend', '=', slot<string>('backend'))
         .limit(1),
     );
+    const text = slot<string>('text');
+    this.#othersIn = database.prepare(
+      database.build
+        .selectFrom('bindings')
+        .select(['remote_id', 'mention'])
+        .where('remote_id', 'is not', null)
+        .where('backend', '=', slot<string>('backend'))
+        .where('workspace', '!=', slot<string>('workspace'))
+        .where(sql<SqlBool>`(instr(${text}, lower(remote_id)) or instr(${text}, lower(mention)))`),
+    );
     this.#byCharacter = database.prepare(
       rows
         .where('characters.id', '=', slot<string>('characterId'))
@@ -97,6 +108,12 @@ export class BindingRepository {
   /** Whether any workspace has the character that a backend calls so: an upstream account may serve several of them. */
   isTaken(backend: string, remoteId: string): boolean {
     return this.#anywhere.first({ backend, remoteId }) !== undefined;
+  }
+
+  /** Ids and mentions on a backend, of other workspaces' characters, that stand in the text. */
+  othersIn(text: string, backend: string, workspace: string): string[] {
+    const rows = this.#othersIn.all({ text: text.toLowerCase(), backend, workspace });
+    return rows.flatMap(({ remote_id, mention }) => [remote_id, mention].filter((name) => name !== null));
   }
 
   byId(id: string): StoredBinding | undefined {

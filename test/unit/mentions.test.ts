@@ -4,6 +4,7 @@ import {
   mentionedCharacters,
   type PromptStyle,
   parsePrompt,
+  readAsMention,
   renderPrompt,
   unknownMention,
   unknownReferences,
@@ -221,5 +222,26 @@ describe('for any prompt', () => {
       return undefined;
     });
     expect(asked).toBeLessThan(1_000);
+  });
+});
+
+describe('what a backend reads as a mention', () => {
+  const names = ['char_2', '@ab12.name', '@{br4ce}', 'a=b+c'];
+
+  test.each([
+    ['@char_2 walks', 'char_2'],
+    ['walks with @CHAR_2, slowly', 'char_2'],
+    ['mail@char_2', 'char_2'],
+    ['@char_2走路', 'char_2'],
+    ['@{ char_2 }', 'char_2'],
+    ['look: @ab12.name.', '@ab12.name'],
+    ['@br4ce and @{br4ce}', '@{br4ce}'],
+    ['@a=b+c', 'a=b+c'],
+    ['at @home', undefined],
+    ['@char_22 walks', undefined],
+    ['char_2 walks', undefined],
+    ['@ab12xname', undefined],
+  ])('%s', (text, found) => {
+    expect(readAsMention(text, names)).toBe(found);
   });
 });
