@@ -75,6 +75,7 @@ function sceneView(scene: SceneReport, report: StoryboardReport) {
     mode: task?.kind === 'video' ? undefined : task?.kind,
     parent_id: task?.parentId,
     error: task?.error && taskErrorView(task.error),
+    save_error: task?.filePath === undefined && task?.saveError ? clean(task.saveError, MAX_REASON) : undefined,
     revision: revision && revisionView(revision),
     reasons: scene.reasons?.map((reason) => clean(reason, MAX_REASON)),
   };
@@ -140,7 +141,7 @@ export function filmOf({ id, filmPath }: StoryboardReport): readonly FileLink[] 
 function hintFor(report: StoryboardReport): string | undefined {
   switch (report.status) {
     case 'planned':
-      return 'Nothing is made yet. Tell the user the price; make_storyboard without dry_run makes it.';
+      return plannedHint(report);
     case 'making':
       return report.newCost === undefined ? undefined : 'get_task with the storyboard_id follows it.';
     case 'attention':
@@ -152,14 +153,26 @@ function hintFor(report: StoryboardReport): string | undefined {
   }
 }
 
+function plannedHint({ refused, scenes }: StoryboardReport): string {
+  if (refused) return 'Nothing is made yet, and as it stands make_storyboard without dry_run is refused: see notes.';
+  const free = scenes.every(({ status }) => status !== 'planned');
+  if (free) return 'No scene is made anew, so it costs nothing; make_storyboard without dry_run does it.';
+  return 'Nothing is made yet. Tell the user the price and what notes say; make_storyboard without dry_run makes it.';
+}
+
 function attentionHint({ id, scenes, filmError }: StoryboardReport): string | undefined {
-  const numbers = scenes.filter(
-    ({ task }) => task === undefined || task.state === 'failed' || task.state === 'expired',
-  );
-  if (numbers.length > 0) {
-    const which = numbers.map(({ scene }) => scene).join(', ');
-    return `make_storyboard with only storyboard_id ${id} makes scene ${which} again; give scenes to change prompts.`;
+  const missing = scenes.filter(({ task }) => task === undefined || isGivenUp(task));
+  if (missing.length > 0) {
+    const which = missing.map(({ scene }) => scene).join(', ');
+    const again = missing.every(({ task }) => task !== undefined) ? ' again' : '';
+    return `make_storyboard with only storyboard_id ${id} makes scene ${which}${again}; give scenes to change prompts.`;
   }
   if (filmError !== undefined) return 'The scenes stay as files; get_task with a task_id has the path.';
   return undefined;
+}
+
+/** Nothing can be shown of it, and nothing more comes of it. */
+function isGivenUp({ state, filePath, saveState }: Task): boolean {
+  if (state === 'failed') return true;
+  return filePath === undefined && (state === 'expired' || (state === 'completed' && saveState === 'failed'));
 }

@@ -1,5 +1,5 @@
 import { SoraError } from '../domain/errors.ts';
-import { type MicroUsd, sum } from '../domain/money.ts';
+import type { MicroUsd } from '../domain/money.ts';
 import type { StoredScene, StoredStoryboard } from '../store/storyboards.ts';
 import { agree } from './agreement.ts';
 import type { Core, Workspace } from './core.ts';
@@ -14,7 +14,7 @@ import { reserve } from './reserve.ts';
 import type { QuotedScene } from './scene-quotes.ts';
 import { inScene } from './scenes.ts';
 import type { MakeStoryboardInput, RequestContext } from './services.ts';
-import { supersededBy, withdraw } from './withdrawal.ts';
+import { discardedBy, freedBy, withdraw } from './withdrawal.ts';
 
 interface Commission {
   readonly draft: Draft;
@@ -38,10 +38,7 @@ interface PlannedScene extends QuotedScene {
 export async function commission(core: Core, workspace: Workspace, order: Commission): Promise<Commissioned> {
   const { draft, quote, input, context } = order;
   const { maxCostUsd, partial } = input;
-  const freed = sum(
-    supersededBy(core, draft).flatMap(({ task }) => (task.state === 'reserved' ? (task.quoted ?? []) : [])),
-  );
-  const covered = cover(core, workspace, quote, { maxCostUsd, partial, freed });
+  const covered = cover(core, workspace, quote, { maxCostUsd, partial, freed: freedBy(core, draft) });
   const scenes = await plansOf(core, workspace, covered.scenes);
   await agreeOnAll(core, workspace, scenes, order);
   if (context.signal?.aborted) throw new SoraError({ code: 'cancelled', message: 'the caller left; nothing was made' });
@@ -51,14 +48,14 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
       const earlier = repeated(core, workspace, input);
       if (earlier) return { notes: [REPEATED], made: [], board: earlier };
       checkUnchanged(core, workspace, draft.existing);
-      const withdrawn = withdraw(core, draft);
+      const lost = [...withdraw(core, draft), ...discardedBy(core, draft)];
       // The money may have gone elsewhere while a person was asked.
       const still = cover(core, workspace, covered.scenes, { maxCostUsd, partial });
       const made = scenes.filter(({ index }) => still.scenes.some((scene) => scene.index === index));
       const missing = [covered.missing, still.missing].flatMap((each) => (each ? `left out: ${each}` : []));
       const board = write(core, workspace, draft, made);
       remember(core, workspace, input, board.id);
-      return { notes: [...missing, ...withdrawn], made, board };
+      return { notes: [...missing, ...lost], made, board };
     }),
   );
   core.reached('storyboard:reserved');

@@ -55,6 +55,36 @@ export function cover(core: Core, workspace: Workspace, quote: readonly QuotedSc
   return { scenes: first, missing: missingOf(quote, first, tightest) };
 }
 
+interface Foresight {
+  readonly notes: readonly string[];
+  /** The call would be refused as it stands. */
+  readonly refused: boolean;
+}
+
+/** What the limits would make of it, told beforehand. */
+export function foresee(core: Core, workspace: Workspace, quote: readonly QuotedScene[], wish: Wish): Foresight {
+  try {
+    const { scenes, missing } = cover(core, workspace, quote, { ...wish, partial: true });
+    const asked = askNotes(workspace, wish.partial ? scenes : quote);
+    if (missing === undefined) return { notes: asked, refused: false };
+    if (wish.partial) return { notes: [`left out: ${missing}`, ...asked], refused: false };
+    return { notes: [`not covered: ${missing}; refused whole without partial: true`], refused: true };
+  } catch (error) {
+    if (error instanceof SoraError) return { notes: [error.message], refused: true };
+    throw error;
+  }
+}
+
+function askNotes({ limits }: Workspace, scenes: readonly QuotedScene[]): string[] {
+  const above = limits.confirmAbove;
+  if (above === undefined || scenes.length === 0) return [];
+  const priced = scenes.every(({ choice }) => choice.quote !== undefined);
+  if (priced && priceOf(scenes) <= above) return [];
+  return [
+    `${priced ? formatUsd(priceOf(scenes)) : 'an unknown price'} needs a person's yes: it is above ${formatUsd(above)}`,
+  ];
+}
+
 export function priceOf(scenes: readonly QuotedScene[]): MicroUsd {
   return sum(scenes.map(({ choice }) => choice.quote ?? NOTHING));
 }

@@ -5,14 +5,14 @@ import type { StoredStoryboard } from '../store/storyboards.ts';
 import { boardReport, isBoardSettled, joinNotes, plannedReport } from './board-report.ts';
 import { commission } from './commission.ts';
 import type { Core, Workspace } from './core.ts';
-import { cover } from './coverage.ts';
+import { foresee } from './coverage.ts';
 import { draftOf } from './draft.ts';
 import { clipsOf } from './films.ts';
 import { persist } from './persist.ts';
 import { hasten } from './poll-schedule.ts';
 import { REPEATED, repeated } from './repeat.ts';
 import { fetchLostClips, isThere } from './scene-files.ts';
-import { type QuotedScene, quoteScenes } from './scene-quotes.ts';
+import { quoteScenes } from './scene-quotes.ts';
 import type {
   BoardWaitOptions,
   MakeStoryboardInput,
@@ -20,6 +20,7 @@ import type {
   StoryboardReport,
   StoryboardService,
 } from './services.ts';
+import { freedBy, lossesOf } from './withdrawal.ts';
 
 const LONGEST_WAIT_SECONDS = 45;
 /** Another process may be the one that makes it: its news is in the store only. */
@@ -43,7 +44,10 @@ export class Storyboards implements StoryboardService {
     const quote = quoteScenes(this.#core, this.#workspace, draft);
     const joining = joinNotes(this.#core, draft, quote);
     if (input.dryRun) {
-      return plannedReport(this.#core, draft, quote, [...this.#coverNotes(quote, input), ...joining]);
+      const wish = { maxCostUsd: input.maxCostUsd, partial: input.partial, freed: freedBy(this.#core, draft) };
+      const { notes, refused } = foresee(this.#core, this.#workspace, quote, wish);
+      const told = [...notes, ...lossesOf(this.#core, draft), ...joining];
+      return { ...plannedReport(this.#core, draft, quote, told), refused };
     }
     const made = await commission(this.#core, this.#workspace, { draft, quote, input, context });
     this.#core.changes.publish(this.#workspace.name, { kind: 'storyboard', storyboardId: made.board.id });
@@ -100,18 +104,6 @@ export class Storyboards implements StoryboardService {
       this.#core.store.storyboards.updateStoryboard(board.id, { filmState: 'pending', filmError: undefined });
     });
     return this.#find(board.id);
-  }
-
-  /** What the limits would make of it, told beforehand. */
-  #coverNotes(quote: readonly QuotedScene[], { maxCostUsd, partial }: MakeStoryboardInput): readonly string[] {
-    try {
-      const { missing } = cover(this.#core, this.#workspace, quote, { maxCostUsd, partial: true });
-      if (missing === undefined) return [];
-      return [partial ? `left out: ${missing}` : `not covered: ${missing}; refused whole without partial: true`];
-    } catch (error) {
-      if (error instanceof SoraError) return [error.message];
-      throw error;
-    }
   }
 
   #find(id: string): StoredStoryboard {

@@ -76,6 +76,11 @@ describe('storyboards', () => {
   test.each([
     ['a failed scene', {}, 'make_storyboard with only storyboard_id board_1 makes scene 3 again'],
     [
+      'a scene that was never made',
+      { scenes: [{ scene: 1, prompt: 'p', status: 'planned' as const }] },
+      'makes scene 1; give scenes',
+    ],
+    [
       'clips that do not fit',
       { scenes: aBoard().scenes.slice(0, 1), filmError: 'sizes differ' },
       'The scenes stay as files',
@@ -84,6 +89,18 @@ describe('storyboards', () => {
     const connection = await connect(board(aBoard({ status: 'attention', nextPollSeconds: undefined, ...facts })));
     const { data } = await call(connection, 'get_task', { task_id: 'board_1' });
     expect(data).toMatchObject({ status: 'attention', hint: expect.stringContaining(words) });
+  });
+
+  test.each([
+    ['is priced', {}, 'Tell the user the price and what notes say'],
+    ['would be refused', { refused: true }, 'as it stands make_storyboard without dry_run is refused'],
+    ['makes nothing anew', { scenes: aBoard().scenes }, 'it costs nothing'],
+  ])('a dry run that %s says what comes next', async (_, facts, words) => {
+    const scenes = [{ scene: 1, prompt: 'p', status: 'planned' as const }];
+    const report = aBoard({ status: 'planned', scenes, newCost: 0 as never, ...facts });
+    const connection = await connect(board(report));
+    const { data } = await call(connection, 'make_storyboard', { storyboard_id: 'board_1', dry_run: true });
+    expect(data.hint).toContain(words);
   });
 
   test('every argument reaches the service', async () => {

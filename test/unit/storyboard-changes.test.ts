@@ -74,7 +74,10 @@ describe('changing a storyboard', () => {
     const studio = await openStudio({ backends: { forwarding: { limits } }, jobMs: 60_000 });
     const { id } = await studio.storyboards.make({ title: 'Film', scenes: SCENES, priority: 'stability' });
     await studio.until(() => studio.sandbox.jobs().length === 1);
-    const changed = await studio.storyboards.make({ storyboardId: id, scenes: [{ prompt: 'four' }] });
+    const change = { storyboardId: id, scenes: [{ prompt: 'four' }] };
+    const plan = await studio.storyboards.make({ ...change, dryRun: true });
+    const changed = await studio.storyboards.make(change);
+    expect(plan.notes).toEqual(changed.notes);
     expect(changed.notes.join()).toMatch(/^the earlier job of scene \d \(task_\w+\) was sent and runs on/);
     const all = studio.core.store.tasks.ofStoryboard(id!);
     expect(all.filter(({ error }) => error?.code === 'cancelled')).toHaveLength(2);
@@ -82,6 +85,27 @@ describe('changing a storyboard', () => {
     const running = studio.sandbox.jobs()[0]?.seconds === 8 ? 800_000 : 400_000;
     expect(studio.core.store.ledger.summary('local', studio.core.clock()).reserved).toBe(running + 400_000);
     expect(changed.cost).toBe(running + 400_000);
+  });
+
+  test('a job that was lost is told beforehand: it may be paid for', async () => {
+    const studio = await openStudio();
+    studio.sandbox.fault({ on: 'create', kind: 'drop-after' });
+    const { id } = await studio.storyboards.make({ title: 'Film', scenes: [{ prompt: 'one' }], priority: 'stability' });
+    await studio.until(() => studio.core.store.tasks.ofStoryboard(id!)[0]?.state === 'unknown');
+    const redo = { storyboardId: id, scenes: [{ scene: 1, redo: true }], dryRun: true };
+    const { notes } = await studio.storyboards.make(redo);
+    expect(notes.join()).toMatch(/^the earlier job of scene 1 \(task_\w+\) was lost, and may run and be paid for/);
+  });
+
+  test('a revision that is lost by a change is told beforehand', async () => {
+    const { studio, before } = await finished();
+    const taskId = before.scenes[1]!.task!.id;
+    const { task } = await studio.videos.revise({ taskId, mode: 'remix', prompt: 'two, in the rain' });
+    await studio.settle(before.id!);
+    const change = { storyboardId: before.id, style: 'Shot on film.' };
+    const plan = await studio.storyboards.make({ ...change, dryRun: true });
+    expect(plan.notes).toEqual([`scene 2 is made anew from its prompt; its remix (${task.id}) is not in the film`]);
+    expect((await studio.storyboards.make(change)).notes).toEqual(plan.notes);
   });
 
   test('two changes at once: one of them is told to look again', async () => {

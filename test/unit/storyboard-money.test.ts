@@ -92,6 +92,33 @@ describe('the price of a storyboard', () => {
   });
 });
 
+describe('a dry run', () => {
+  const dry: MakeStoryboardInput = { ...FILM, dryRun: true };
+
+  test('says that a person will be asked', async () => {
+    const studio = await openStudio({ limits: { confirmAbove: fromUsd(1) } });
+    const note = "$1.20 needs a person's yes: it is above $1";
+    expect(await studio.storyboards.make(dry)).toMatchObject({ notes: [note], refused: false });
+    const some = await studio.storyboards.make({ ...dry, maxCostUsd: 1, partial: true });
+    expect(some.notes).toEqual(['left out: scene 3; max_cost_usd is $1']);
+  });
+
+  test('says that it would be refused', async () => {
+    const studio = await openStudio();
+    expect((await studio.storyboards.make({ ...dry, maxCostUsd: 1 })).refused).toBe(true);
+    expect((await studio.storyboards.make({ ...dry, maxCostUsd: 0.1, partial: true })).refused).toBe(true);
+    expect((await studio.storyboards.make({ ...dry, maxCostUsd: 1, partial: true })).refused).toBe(false);
+  });
+
+  test('counts what would be taken back, as the call itself does', async () => {
+    const limits = { concurrentJobs: 1, minPollMs: 500, usualJobMs: 1_000 };
+    const studio = await openStudio({ limits: { day: fromUsd(1.2) }, backends: { forwarding: { limits } } });
+    const { id } = await studio.storyboards.make(FILM);
+    const plan = await studio.storyboards.make({ storyboardId: id, scenes: [{ prompt: 'four' }], dryRun: true });
+    expect(plan.refused).toBe(false);
+  });
+});
+
 describe('an idempotency key', () => {
   const KEYED: MakeStoryboardInput = { ...FILM, idempotencyKey: 'film-1' };
 

@@ -74,6 +74,8 @@ export interface StoryboardReport {
   readonly cost: MicroUsd;
   /** Of the scenes that this call makes or would make. */
   readonly newCost?: MicroUsd | undefined;
+  /** Of a dry run: the same call without it would be refused, for the reason in the notes. */
+  readonly refused?: boolean | undefined;
   readonly filmPath?: string | undefined;
   readonly filmError?: string | undefined;
   readonly notes: readonly string[];
