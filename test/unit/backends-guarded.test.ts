@@ -130,7 +130,7 @@ describe('a guarded backend', () => {
       createVideo: (_, context) => next('create', context),
       getVideo: (_, context) => next('get', context),
       openContent: () => Promise.reject(new SoraError({ code: 'download_failed', message: 'x' })),
-      probe: async () => ({ reachable: true, authenticated: true }),
+      probe: async () => ({ reachable: true, speaks: true, authenticated: true }),
       close: async () => {},
       notices: () => notices,
     };
