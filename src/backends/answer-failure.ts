@@ -34,6 +34,12 @@ const FUNDS =
   /insufficient_(user_)?(quota|balance|funds)|pre_consume_token_quota_failed|billing_hard_limit|insufficient (user )?(quota|balance|funds|credit)|余额不足|额度不足/i;
 const NO_MODEL =
   /model_not_found|model .{0,80}(does not exist|not found|is not available|has been (deprecated|retired|shut ?down))/i;
+/** Not merely that the service is unavailable: that is the name of the status, whoever gives it. */
+const TURNED_AWAY =
+  /overload|capacity|\b(full|busy)\b|(try|retry)( it| this| your request)? (again )?(later|in )|slow down|model[_ ](is )?(still |currently )?loading|not (been )?accepted|too many|maintenance|no available channel|繁忙|饱和|稍后|无可用渠道/i;
+/** Of one who handed the request on and heard no more of it, or who broke down over it. */
+const LOST_SIGHT = /time[ds]?[ _-]?out|deadline|disconnect|reset|upstream|gateway|connection|terminated|aborted|超时/i;
+const OWN_FAULT = /(internal|server|system|unknown)[ _-]?(error|fault|exception)|内部错误|系统错误/i;
 const NO_JOB =
   /(video|task|job|character|generation)\b.{0,80}(not[ _]found|not exist|unknown)|(video|task|job|character)_not_(found|exist)/i;
 
@@ -46,8 +52,19 @@ export function namesJob(words: string): boolean {
 function mayHaveBeenTaken(answer: FailedAnswer): boolean {
   const { status } = answer;
   if (status === 408 || status === 409 || status === 499) return true;
-  if (status === 503) return answer.error === undefined && answer.retryAfterSeconds === undefined;
+  if (status === 503) return !turnsAway(answer);
   return status >= 500 && status !== 501;
+}
+
+/** A 503 that says that the request was not taken. Gateways give one too when they tire of waiting for its answer. */
+function turnsAway(answer: FailedAnswer): boolean {
+  const words = wordsOf(answer);
+  if (isRefusal(words)) return true;
+  return !LOST_SIGHT.test(words) && (answer.retryAfterSeconds !== undefined || TURNED_AWAY.test(words));
+}
+
+function isRefusal(words: string): boolean {
+  return MODERATION.test(words) || FUNDS.test(words) || NO_MODEL.test(words);
 }
 
 /** The error for an answer whose HTTP status is no success. */
@@ -60,10 +77,10 @@ export function answerFailure(answer: FailedAnswer, call: FailedCall): SoraError
  * fault of its own.
  */
 export function insideFailure(error: UpstreamError, came: number, call: FailedCall): SoraError {
-  const answer: FailedAnswer = { status: error.status ?? 400, came, error, html: false };
-  const words = wordsOf(answer);
-  const refused = MODERATION.test(words) || FUNDS.test(words) || NO_MODEL.test(words);
-  return call.paid && !refused && mayHaveBeenTaken(answer) ? doubt(answer, call) : rejection(answer, call);
+  const words = wordsOf({ error });
+  const status = error.status ?? (LOST_SIGHT.test(words) || OWN_FAULT.test(words) ? 500 : 400);
+  const answer: FailedAnswer = { status, came, error, html: false };
+  return call.paid && !isRefusal(words) && mayHaveBeenTaken(answer) ? doubt(answer, call) : rejection(answer, call);
 }
 
 function doubt(answer: FailedAnswer, call: FailedCall): SoraError {
@@ -76,7 +93,7 @@ function doubt(answer: FailedAnswer, call: FailedCall): SoraError {
   });
 }
 
-function wordsOf({ error, text }: FailedAnswer): string {
+function wordsOf({ error, text }: Pick<FailedAnswer, 'error' | 'text'>): string {
   return `${error?.code ?? ''} ${error?.message ?? text ?? ''}`;
 }
 

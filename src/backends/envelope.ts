@@ -12,7 +12,11 @@ export function isRecord(value: unknown): value is Record_ {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const FINE = new Set(['', '0', 'ok', 'success', 'succeeded', 'true', 'null', 'none']);
+const NO_ERROR = new Set(['', '0', 'null', 'none']);
+const GOING_WELL = new Set(
+  'ok success succeeded successful true accepted created submitted queued pending processing 成功'.split(' '),
+);
+const CODES = ['code', 'error_code', 'errorCode'] as const;
 const TEXTS = [
   'message',
   'msg',
@@ -23,54 +27,74 @@ const TEXTS = [
   'errorMessage',
   'fail_reason',
   'failMsg',
-];
+] as const;
 
 /** Reads an error out of one value: a string, an object, FastAPI's list, or JSON inside a string. */
 export function errorFrom(value: unknown): UpstreamError | undefined {
   if (typeof value === 'string') {
     const text = value.trim();
-    if (FINE.has(text.toLowerCase())) return undefined;
+    if (isFine(text)) return undefined;
     const inner = text.startsWith('{') ? parseJson(text) : undefined;
     return (isRecord(inner) ? (errorFrom(inner.error) ?? errorFrom(inner)) : undefined) ?? { message: text };
   }
   if (Array.isArray(value)) return fromList(value);
   if (!isRecord(value)) return undefined;
-  const code = codeOf(value);
-  const message = TEXTS.map((key) => textOf(value[key])).find((text) => text !== undefined);
-  if (message === undefined && code === undefined) return errorFrom(value.error);
-  return { code, message: message ?? code ?? '', status: statusOf(code) ?? statusOf(textOf(value.status)) };
+  const code = failingCode(value, [...CODES, 'type']);
+  const status = statusIn(value);
+  const text = TEXTS.map((key) => textOf(value[key])).find((told) => told !== undefined);
+  // What a server says goes before a code of its own: for success that is 1 or 10000 with some.
+  const denied = code === undefined || (status === undefined && GOING_WELL.has(plain(text ?? '')));
+  const message = text !== undefined && isFine(text) ? undefined : text;
+  if (message === undefined && denied) return errorFrom(value.error);
+  return { code, message: message ?? code ?? '', status };
 }
 
 /**
  * The error of a failed answer or, when `strict`, of one that said 200: there only what is plainly an error counts
- * (`error`, `errors`, `success: false`, a code that is no success, a stated reason of failure).
+ * (`error`, `errors`, `success: false`, a code or status that is no success, a stated reason of failure). A `detail`
+ * alone may tell anything.
  */
 export function findError(body: unknown, strict: boolean): UpstreamError | undefined {
   if (!isRecord(body)) return strict ? undefined : errorFrom(body);
   // Bifrost: {error, is_bifrost_error}; new-api: {code, message, data}; FastAPI: {detail}.
   const named = errorFrom(body.error) ?? errorFrom(body.errors);
-  if (named) return { ...named, status: named.status ?? statusOf(codeOf(body)) };
-  const reason =
-    errorFrom(body.fail_reason) ?? errorFrom(body.failMsg) ?? errorFrom(body.error_message) ?? errorFrom(body.detail);
-  if (reason)
-    return { ...reason, code: reason.code ?? failingCode(body), status: reason.status ?? statusOf(codeOf(body)) };
-  if (!strict || body.success === false || failingCode(body) !== undefined) return errorFrom(body);
-  return undefined;
+  if (named) return { ...named, status: named.status ?? statusIn(body) };
+  const told = errorFrom(body.fail_reason) ?? errorFrom(body.failMsg) ?? errorFrom(body.error_message);
+  const reason = told ?? (strict ? undefined : errorFrom(body.detail));
+  const code = failingCode(body, CODES);
+  if (reason) return { ...reason, code: reason.code ?? code, status: reason.status ?? statusIn(body) };
+  const failing = body.success === false || code !== undefined || statusIn(body) !== undefined;
+  return !strict || failing ? errorFrom(body) : undefined;
 }
 
-function failingCode(body: Record_): string | undefined {
-  const code = codeOf(body);
-  if (code === undefined || FINE.has(code.toLowerCase()) || /^2\d\d$/.test(code)) return undefined;
-  return code;
+function failingCode(value: Record_, keys: readonly string[]): string | undefined {
+  const code = codeOf(value, keys);
+  return code === undefined || isFine(code) || /^2\d\d$/.test(code) ? undefined : code;
 }
 
-function codeOf(value: Record_): string | undefined {
-  for (const key of ['code', 'error_code', 'errorCode', 'type'] as const) {
+function isFine(text: string): boolean {
+  return NO_ERROR.has(plain(text)) || GOING_WELL.has(plain(text));
+}
+
+function plain(text: string): string {
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/[.!]+$/, '');
+}
+
+function codeOf(value: Record_, keys: readonly string[]): string | undefined {
+  for (const key of keys) {
     const code = value[key];
     if (typeof code === 'number') return String(code);
     if (typeof code === 'string' && code !== '') return code;
   }
   return undefined;
+}
+
+/** An HTTP status told in the body. */
+function statusIn(value: Record_): number | undefined {
+  return statusOf(codeOf(value, CODES)) ?? statusOf(textOf(value.status));
 }
 
 function statusOf(code: string | undefined): number | undefined {

@@ -51,8 +51,15 @@ describe('an error inside an answer', () => {
     [{ error: { message: 'x' } }, 'x'],
     [{ error: { type: 'x' } }, 'x'],
     [{ errors: [{ message: 'x' }, { message: 'y' }] }, 'x; y'],
-    [{ detail: 'x' }, 'x'],
-    [{ detail: [{ loc: ['body', 'size'], msg: 'bad' }] }, 'size: bad'],
+    [{ detail: 'x' }, undefined],
+    [{ detail: 'x', code: 400 }, 'x'],
+    [{ detail: [{ loc: ['body', 'size'], msg: 'bad' }], status: 422 }, 'size: bad'],
+    [{ error: { code: 0, message: '' } }, undefined],
+    [{ error: { code: 'success', message: 'OK' } }, undefined],
+    [{ error: { code: 200, message: 'OK' } }, undefined],
+    [{ error: { code: 0, message: 'x' } }, 'x'],
+    [{ error: { code: 'x', message: 'null' } }, 'x'],
+    [{ code: 10_000, message: 'Success' }, undefined],
     [{ code: 'get_channel_failed', message: 'x', data: null }, 'x'],
     [{ code: 500, msg: 'x' }, 'x'],
     [{ success: false, message: 'x' }, 'x'],
@@ -73,6 +80,7 @@ describe('an error inside an answer', () => {
   it('of a failed answer may be anything', () => {
     expect(findError({ message: 'hello' }, false)?.message).toBe('hello');
     expect(findError('text', false)?.message).toBe('text');
+    expect(findError({ detail: { code: 'x', message: 'y' } }, false)).toMatchObject({ code: 'x', message: 'y' });
   });
 });
 
