@@ -108,6 +108,18 @@ describe('each form of a failed job', () => {
     const video = await told({ id: 'v1', status: 'completed', error: { code: 'moderation_blocked', message: 'no' } });
     expect(video).toMatchObject({ state: 'failed', error: { code: 'moderation_blocked' } });
   });
+
+  it.each([
+    { code: 0 },
+    { code: 0, message: '' },
+    { code: 'success', message: 'ok' },
+    { code: 200, message: 'OK' },
+    { type: 'none' },
+    { code: null, message: null },
+    '{"code":0,"message":"success"}',
+  ])('one that is completed stays so with the error %j', async (error) => {
+    expect(await told({ id: 'v1', status: 'completed', error })).toEqual({ remoteId: 'v1', state: 'completed' });
+  });
 });
 
 describe('each place of the file', () => {
