@@ -88,10 +88,16 @@ export async function getVideo(wire: Wire, remoteId: string, context?: CallConte
       retryable: true,
     });
   }
-  // A job's own failure is a job; an error without any sign of a job is none.
-  const isJob = ids.length > 0 || hasStatus(wire, answer);
+  const video = readVideo(answer.body, remoteId, wire);
+  // A job's own failure is a job; an error without any sign of a job is none, and one in passing has no id.
+  const isJob = ids.length > 0 || (hasStatus(wire, answer) && !(wire.dialect.answer.getHasId && hasEnded(video)));
   required(wire, 'get', isJob || undefined, answer, asked);
-  return withHint(readVideo(answer.body, remoteId, wire), answer, wire);
+  return withHint(video, answer, wire);
+}
+
+/** By the word alone: a file speaks for itself. */
+function hasEnded({ state, videoUrl }: RemoteVideo): boolean {
+  return state === 'failed' || state === 'expired' || (state === 'completed' && videoUrl === undefined);
 }
 
 /** A number there is an HTTP status, not a job's. */

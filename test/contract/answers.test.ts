@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DialectBackend } from '../../src/backends/registry.ts';
-import { parseDialect } from '../../src/backends/registry.ts';
+import { dialectNamed, dialectNames, parseDialect } from '../../src/backends/registry.ts';
 import { KEY, ORDER, subject } from './subject.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
@@ -234,6 +234,27 @@ describe('a job', () => {
   it('that is another one is never believed', async () => {
     upstream.reply({ body: { id: 'v2', status: 'completed' } });
     await expect(speaking('openai').getVideo('v1')).rejects.toMatchObject({ code: 'upstream_error', retryable: true });
+  });
+
+  it.each([
+    { status: 'error', message: 'rate limit exceeded' },
+    { status: 'failed' },
+    { status: 'success', message: 'ok' },
+    { status: 'expired' },
+  ])('is not ended by %j, without an id where answers have one', async (body) => {
+    upstream.reply({ body });
+    for (const dialect of dialectNames().filter((name) => dialectNamed(name).answer.getHasId)) {
+      const call = speaking(dialect).getVideo('v1');
+      await expect(call, dialect).rejects.toMatchObject({ code: 'upstream_error', retryable: true });
+    }
+  });
+
+  it.each([
+    ['seed', { status: 'failed', error: 'no' }, 'failed'],
+    ['unified-v2', { status: 'FAILURE', fail_reason: 'no' }, 'failed'],
+    ['xai', { status: 'expired' }, 'expired'],
+  ])('of %s is known without an id', async (dialect, body, state) => {
+    expect(await told(body, dialect)).toMatchObject({ remoteId: 'v1', state });
   });
 
   it.each(['..', '.', ' ', ''])('with the id %j leads nowhere', async (id) => {

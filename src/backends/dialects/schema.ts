@@ -121,6 +121,12 @@ function build() {
         'Where the facts are: `` (the top), `data`, `results[0]`, `data.resultJson` (JSON in a string). The first that has a fact wins.',
       ),
     id: paths.default(['id', 'task_id']),
+    getHasId: z
+      .boolean()
+      .default(true)
+      .describe(
+        'What `get` answers names the job. Then no answer without its id ends one: it may be an error in passing.',
+      ),
     status: paths.default(['status', 'state']),
     statusWords: z
       .record(z.string(), z.enum(['queued', 'in_progress', 'completed', 'failed', 'expired']))
