@@ -59,7 +59,10 @@ export interface RemoteVideo {
 
 export interface RemoteVideoPage {
   readonly videos: readonly RemoteVideo[];
-  /** Hand back as `after`; absent on the last page. */
+  /**
+   * Hand back as `after`; absent on the last page, which may be empty. The same as was handed in: the upstream says that
+   * there is more, and does not give it.
+   */
   readonly after?: string | undefined;
 }
 

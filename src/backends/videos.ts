@@ -120,10 +120,10 @@ export async function listVideos(
     return id === undefined ? [] : [readVideo(entry, id, wire)];
   });
   const more = isRecord(answer.body) ? answer.body.has_more : undefined;
-  // Servers without has_more: a full page may have a next one.
-  const goesOn = typeof more === 'boolean' ? more : list.length >= limit;
-  const last = videos.at(-1)?.remoteId;
-  return { videos, ...(goesOn && last !== undefined && last !== page.after ? { after: last } : {}) };
+  const last = videos.at(-1)?.remoteId ?? page.after;
+  // Servers without has_more may give less than they are asked for: only an empty page or the same again is the end.
+  const goesOn = typeof more === 'boolean' ? more : last !== page.after;
+  return { videos, ...(goesOn && last !== undefined ? { after: last } : {}) };
 }
 
 export function listIn(body: unknown, paths: readonly string[]): readonly unknown[] | undefined {

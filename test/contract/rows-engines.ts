@@ -47,12 +47,11 @@ export const ENGINE_ROWS: readonly Row[] = [
   {
     dialect: 'sglang',
     operation: 'list',
-    what: 'no has_more: a page that is not full is the last',
+    what: 'no has_more: a page that is not full may be all that this server gives at once',
     call: list,
     sends: { method: 'GET', path: '/v1/videos?limit=20&order=desc' },
     answer: { object: 'list', data: [{ id: 'c0ffee', status: 'queued' }] },
-    gives: { videos: [{ remoteId: 'c0ffee' }] },
-    lacks: ['after'],
+    gives: { videos: [{ remoteId: 'c0ffee' }], after: 'c0ffee' },
   },
   {
     dialect: 'sglang',
