@@ -1,56 +1,72 @@
 import { SoraError } from '../domain/errors.ts';
-import type { Task } from '../domain/task.ts';
+import type { Task, TaskState } from '../domain/task.ts';
+import type { SavedFile } from '../store/partfile.ts';
+import type { TaskPatch } from '../store/tasks.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { persist } from './persist.ts';
+import { NOT_FOUND_PATIENCE } from './silence.ts';
 import { expiredError } from './task-errors.ts';
 
 /** Waits between attempts, in milliseconds; the last repeats. */
 const RETRY_AFTER_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
 const MAX_ATTEMPTS = 40;
-/** An upstream that calls a job completed and has no bytes of it is believed to have lost them after so many looks. */
-const LOST_AFTER = 6;
 /** Trouble of our own disk: it passes, and says nothing about the video. */
 const OURS: ReadonlySet<string> = new Set(['disk_full', 'store_unavailable', 'store_busy']);
+/** The upstream says that it has no such job, or none of its bytes. */
+const GONE: ReadonlySet<string> = new Set(['not_found', 'link_expired']);
 
-/** The bytes are gone upstream. The task stays for what it says and for what was paid. */
-export async function markExpired(core: Core, task: Task): Promise<Task> {
-  const expired = await persist(() =>
-    core.store.tasks.move(task.id, {
-      from: 'completed',
-      to: 'expired',
-      patch: { error: expiredError(task), saveState: 'failed', nextPollAt: undefined, ...UNLEASED },
+/** The file is there, so it counts, whoever was to fetch it and whatever was thought of it meanwhile. */
+export async function markSaved(core: Core, task: Task, file: SavedFile): Promise<void> {
+  const patch = { filePath: file.path, fileBytes: file.bytes, saveState: 'saved', saveError: undefined } as const;
+  await persist(() =>
+    core.store.transaction(() => {
+      if (core.store.tasks.byId(task.id)?.saveState === 'saved') return;
+      core.store.tasks.move(task.id, {
+        from: ['completed', 'expired'],
+        to: 'completed',
+        patch: { ...patch, error: undefined, nextPollAt: undefined, ...UNLEASED },
+      });
     }),
   );
-  changed(core, task);
-  return expired ?? task;
+}
+
+/** The bytes are gone upstream. The task stays for what it says and for what was paid. */
+export async function markExpired(core: Core, task: Task): Promise<void> {
+  const patch = { error: expiredError(task), saveState: 'failed', nextPollAt: undefined } as const;
+  await write(core, task, 'expired', patch);
 }
 
 /** Writes down why a save did not work, and when it is tried again. */
 export async function noteFailure(core: Core, task: Task, error: unknown): Promise<void> {
   const failure = error instanceof SoraError ? error : undefined;
   core.log(`task ${task.id}: saving failed: ${error instanceof Error ? error.message : String(error)}`);
-  if (failure?.code === 'link_expired' && isLost(core, task)) return void (await markExpired(core, task));
+  // Only a row of them counts, as with polls: gateways say it while they restart.
+  const gone = GONE.has(failure?.code ?? '') ? task.pollFailures + 1 : 0;
+  if (gone >= NOT_FOUND_PATIENCE) return await markExpired(core, task);
   core.reached('save:failed');
   const attempts = task.saveAttempts + 1;
   const wait = RETRY_AFTER_MS[Math.min(attempts, RETRY_AFTER_MS.length) - 1]!;
   const last = attempts >= MAX_ATTEMPTS && !OURS.has(failure?.code ?? '');
-  await persist(() =>
-    core.store.tasks.update(task.id, {
-      saveAttempts: attempts,
-      saveError: failure?.message ?? 'the video could not be saved',
-      saveState: last ? 'failed' : 'pending',
-      nextPollAt: last ? undefined : core.clock() + wait,
-      ...UNLEASED,
-    }),
-  );
+  await write(core, task, 'completed', {
+    saveAttempts: attempts,
+    pollFailures: gone,
+    saveError: failure?.message ?? 'the video could not be saved',
+    saveState: last ? 'failed' : 'pending',
+    nextPollAt: last ? undefined : core.clock() + wait,
+  });
   core.reached('save:failure-written');
-  changed(core, task);
 }
 
-function isLost(core: Core, task: Task): boolean {
-  const { videoUrlExpiresAt: lapses, saveAttempts } = task;
-  // A link that was told a lifetime was asked for anew before it was found to be gone.
-  return (lapses !== undefined && lapses <= core.clock() && saveAttempts > 0) || saveAttempts + 1 >= LOST_AFTER;
+/** Only while the save is ours: another process may have taken it over, and saved it, since the lease lapsed. */
+async function write(core: Core, task: Task, to: TaskState, patch: TaskPatch): Promise<void> {
+  const leaseOwner = core.leases.owner;
+  await persist(() =>
+    core.store.transaction(() => {
+      if (core.store.tasks.byId(task.id)?.saveState !== 'pending') return;
+      core.store.tasks.move(task.id, { from: 'completed', to, patch: { ...patch, ...UNLEASED }, leaseOwner });
+    }),
+  );
+  changed(core, task);
 }

@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { videoPath } from '../store/files.ts';
 import { checkMp4 } from '../store/mp4.ts';
@@ -7,9 +6,8 @@ import { type PartSource, type SavedFile, saveStream } from '../store/partfile.t
 import { linkOf } from './apply.ts';
 import { changed } from './changes.ts';
 import { backendNamed, type Core } from './core.ts';
-import { UNLEASED } from './leases.ts';
 import { persist } from './persist.ts';
-import { markExpired, noteFailure } from './save-outcome.ts';
+import { markExpired, markSaved, noteFailure } from './save-outcome.ts';
 import { keepStill } from './stills.ts';
 
 /** A link is believed for this long even if nobody said when it lapses. */
@@ -20,23 +18,14 @@ export async function saveVideo(core: Core, task: Task, signal?: AbortSignal): P
   let saved: SavedFile;
   try {
     const current = linkLapsed(core, task) ? await freshLink(core, task, signal) : task;
-    if (current.state !== 'completed') return;
+    if (!current) return;
     saved = await download(core, current, signal);
   } catch (error) {
     if (signal?.aborted) return putBack(core, task);
     return await noteFailure(core, task, error);
   }
   core.reached('save:renamed');
-  await persist(() =>
-    core.store.tasks.update(task.id, {
-      filePath: saved.path,
-      fileBytes: saved.bytes,
-      saveState: 'saved',
-      saveError: undefined,
-      nextPollAt: undefined,
-      ...UNLEASED,
-    }),
-  );
+  await markSaved(core, task, saved);
   core.reached('save:written');
   changed(core, task);
   await keepStill(core, task, signal);
@@ -79,21 +68,14 @@ function linkLapsed(core: Core, task: Task): boolean {
   return now >= (task.videoUrlExpiresAt ?? (task.completedAt ?? now) + LINK_TRUST_MS);
 }
 
-/** Asks again where the bytes are; a job that is no longer kept becomes `expired`. */
-async function freshLink(core: Core, task: Task, signal?: AbortSignal): Promise<Task> {
-  const backend = backendNamed(core, task.backend);
-  try {
-    const remote = await backend.getVideo(task.remoteId ?? '', { signal });
-    if (remote.state === 'expired') return await markExpired(core, task);
-    // The lease stays: the file is being saved.
-    const link = remote.state === 'completed' ? linkOf(core, task, remote) : {};
-    return (await persist(() => core.store.tasks.update(task.id, link))) ?? task;
-  } catch (error) {
-    if (error instanceof SoraError && (error.code === 'not_found' || error.code === 'link_expired')) {
-      return await markExpired(core, task);
-    }
-    throw error;
-  }
+/** Asks again where the bytes are. Undefined when there is nothing more to fetch, or it is another process's to do. */
+async function freshLink(core: Core, task: Task, signal?: AbortSignal): Promise<Task | undefined> {
+  const remote = await backendNamed(core, task.backend).getVideo(task.remoteId ?? '', { signal });
+  if (remote.state === 'expired') return void (await markExpired(core, task));
+  const patch = remote.state === 'completed' ? linkOf(core, task, remote) : {};
+  const leaseOwner = core.leases.owner;
+  // The lease stays: the file is being saved.
+  return await persist(() => core.store.tasks.move(task.id, { from: 'completed', to: 'completed', patch, leaseOwner }));
 }
 
 function putBack(core: Core, task: Task): void {

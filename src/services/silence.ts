@@ -9,7 +9,7 @@ import { delayToNextPoll } from './poll-schedule.ts';
 import { notFoundError, vanishedError } from './task-errors.ts';
 
 /** An upstream must say so often in a row that it knows no such job: gateways say it while they restart. */
-const NOT_FOUND_PATIENCE = 5;
+export const NOT_FOUND_PATIENCE = 5;
 
 /** Whether the upstream has now said often enough that it does not know the job. */
 export function isVanished(task: Task, error: unknown): boolean {

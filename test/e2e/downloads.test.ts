@@ -67,6 +67,22 @@ describe('a download that goes wrong is made good', () => {
   });
 });
 
+test('a video that an upstream does not find while it restarts is saved when it is up again', async () => {
+  let ahead = 0;
+  const app = await startApp({ clock: () => Date.now() + ahead });
+  app.sandbox.fault({ on: 'content', kind: '500', status: 502, times: 1 });
+  const { task } = await app.make('a fox', FORWARDING);
+  await eventually(() => app.task(task.id).saveAttempts === 1);
+  app.sandbox.fault({ on: 'get', kind: '500', status: 404, times: 4 });
+  const saved = await eventually(() => {
+    ahead += 15_000;
+    app.app.track();
+    const now = app.task(task.id);
+    return (now.saveState === 'saved' || now.state === 'expired') && now;
+  });
+  expect(saved).toMatchObject({ state: 'completed', saveState: 'saved', saveAttempts: 5 });
+});
+
 test('a video that is gone upstream is expired, with what can still be done', async () => {
   let ahead = 0;
   const app = await startApp({ clock: () => Date.now() + ahead, sandboxOptions: { linkMs: 1 } });
