@@ -18,6 +18,7 @@ export function book(core: Core, before: Task, after: Task, remote: RemoteVideo)
       return;
     case 'failed':
       releaseHold(core, after);
+      if (before.spent !== undefined) core.store.tasks.update(after.id, { spent: undefined });
       return;
     case 'reserved':
     case 'submitting':
@@ -39,6 +40,7 @@ function actualPrice(core: Core, task: Task, remote: RemoteVideo): Task['spent']
   const profile = core.backends.get(task.backend)?.profile;
   // What an extension reports is the length of the whole, of which only the new part is paid.
   const seconds = task.kind === 'extend' ? task.seconds : (remote.seconds ?? task.seconds);
-  const price = profile && priceOf(profile, { model: task.model, seconds, size: task.size });
-  return price?.amount ?? task.quoted;
+  const price = profile && priceOf(profile, { model: task.model, seconds, size: task.size })?.amount;
+  // Nobody agreed to more, and what an upstream says of a clip may be nonsense.
+  return price === undefined || price > (task.quoted ?? price) ? task.quoted : price;
 }

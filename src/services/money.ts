@@ -47,8 +47,10 @@ export function holdAgain(core: Core, task: Task): void {
   });
 }
 
+/** Gives the money back, also what was settled: nothing was charged. */
 export function releaseHold(core: Core, purpose: Purpose): void {
-  core.store.ledger.release(purpose.id, core.clock());
+  const { ledger } = core.store;
+  if (!ledger.release(purpose.id, core.clock())) ledger.refund(purpose.id, core.clock());
 }
 
 export function settle(core: Core, purpose: Purpose, amount: MicroUsd | undefined): void {

@@ -111,6 +111,16 @@ export class Ledger {
     return this.#end(ref, 'release', now);
   }
 
+  /** Takes back what was settled, on the day that it was settled on. False when nothing is. */
+  refund(ref: string, now: number): boolean {
+    return this.#database.transaction(() => {
+      const last = this.#entries.all({ ref }).at(-1);
+      if (last?.kind !== 'settle') return false;
+      this.#append.run({ ...last, kind: 'release', created_at: now });
+      return true;
+    });
+  }
+
   /** The same hold on another backend at another price, checked against the limits; a refusal leaves it as it was. */
   moveHold(
     ref: string,

@@ -27,7 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '007-uncounted', sql: UNCOUNTED },
   { name: '008-poll-advice', sql: POLL_ADVICE },
   { name: '009-news', sql: NEWS },
-  { name: '009-refunds', sql: REFUNDS },
+  { name: '010-refunds', sql: REFUNDS },
 ];
 
 const TABLE =

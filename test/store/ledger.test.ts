@@ -47,6 +47,28 @@ describe('the ledger', () => {
     ]);
   });
 
+  test('takes back what was settled, on its day, once', () => {
+    const { ledger } = tempStore();
+    const [mistaken, other] = [reservation(100), reservation(30)];
+    for (const { ref } of [mistaken, other]) expect(ledger.refund(ref, NOON)).toBe(false);
+    for (const each of [mistaken, other]) ledger.reserve(each);
+    expect(ledger.refund(mistaken.ref, NOON)).toBe(false);
+    for (const { ref, amount } of [mistaken, other]) ledger.settle(ref, amount, NOON);
+    expect(ledger.refund(mistaken.ref, NOON + 40 * DAY)).toBe(true);
+    expect(ledger.refund(mistaken.ref, NOON + 40 * DAY)).toBe(false);
+    expect(ledger.rows('local', '2026-01-01')).toMatchObject([{ day: '2026-11-22', videos: 1, spent: 30 }]);
+    expect(ledger.summary('local', NOON + 40 * DAY)).toMatchObject({ month: { used: 0 } });
+    expect(ledger.entries(mistaken.ref).map(({ kind, amount }) => [kind, amount])).toEqual([
+      ['reserve', 100],
+      ['settle', 100],
+      ['release', 100],
+    ]);
+    // It is sent anew.
+    ledger.reserve(mistaken);
+    ledger.release(mistaken.ref, NOON);
+    expect(ledger.summary('local', NOON)).toMatchObject({ day: { used: 30 }, reserved: 0 });
+  });
+
   test('holds one ref once', () => {
     const { ledger } = tempStore();
     const same = reservation(100, { limits: { day: microUsd(100) } });
