@@ -20,7 +20,8 @@ export const TASK_STATES = [
 export type TaskState = (typeof TASK_STATES)[number];
 
 const NEXT: { readonly [state in TaskState]: readonly TaskState[] } = {
-  reserved: ['submitting', 'failed'],
+  // It may be about to be sent anew when the answer of an earlier send comes after all.
+  reserved: ['submitting', 'failed', 'queued', 'in_progress', 'completed'],
   submitting: ['reserved', 'queued', 'in_progress', 'completed', 'failed', 'expired', 'unknown'],
   queued: ['in_progress', 'completed', 'failed', 'expired'],
   in_progress: ['queued', 'completed', 'failed', 'expired'],
@@ -137,7 +138,7 @@ export interface Task {
   /** The upstream asked not to be asked before. */
   readonly pollNotBefore?: number | undefined;
   readonly polls: number;
-  /** Consecutive polls that gave no answer. */
+  /** Consecutive polls that gave no answer; of a completed task: so often in a row its upstream had it no more. */
   readonly pollFailures: number;
   readonly leaseOwner?: string | undefined;
   readonly leaseUntil?: number | undefined;

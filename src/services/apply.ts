@@ -6,6 +6,7 @@ import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { callNext } from './line.ts';
+import { holdAgain } from './money.ts';
 import { delayToNextPoll } from './poll-schedule.ts';
 import { expiredError, jobError } from './task-errors.ts';
 
@@ -13,14 +14,17 @@ type Via = 'create' | 'get' | 'list';
 
 /**
  * Writes what an upstream said about a task: the state, the money and what is to happen next, in one transaction.
- * Returns the task as it then is. News that contradicts what is known (a finished job that runs) changes nothing.
+ * Returns the task as it then is. News that contradicts what is known (a finished job that runs), or is about another
+ * job than the task's, changes nothing.
  */
 export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: Via): Task {
   const now = core.clock();
   const moved = core.store.transaction((): Task | undefined => {
     const before = core.store.tasks.byId(task.id) ?? task;
+    const same = before.remoteId === remote.remoteId;
+    if (!same && before.remoteId !== task.remoteId) return undefined;
     // A late answer must not take the lease from whoever is saving what an earlier one told.
-    const known = isFinal(before.state) && before.state === remote.state;
+    const known = same && isFinal(before.state) && before.state === remote.state;
     if (known || !canMove(before.state, remote.state)) return undefined;
     const after = core.store.tasks.move(before.id, {
       from: before.state,
@@ -40,12 +44,35 @@ export function applyRemote(core: Core, task: Task, remote: RemoteVideo, via: Vi
   return moved;
 }
 
-/** The same for a task that has no job yet, or is to get another: unless a task has that job already. */
+/**
+ * The same for a task that has no job yet, or is to get another: unless a task has that job already, or the task has got
+ * a job or was sent anew since it was read. A job that a create made is never dropped: then it becomes a task of its own.
+ */
 export function bindRemote(core: Core, task: Task, remote: RemoteVideo, via: Via): Task | 'taken' {
   return core.store.transaction((): Task | 'taken' => {
-    const owner = core.store.tasks.ownerOf(task.backend, remote.remoteId);
-    return owner && owner.id !== task.id ? 'taken' : applyRemote(core, task, remote, via);
+    const { tasks } = core.store;
+    const owner = tasks.ownerOf(task.backend, remote.remoteId);
+    if (owner) return owner.id === task.id ? applyRemote(core, task, remote, via) : 'taken';
+    const now = tasks.byId(task.id) ?? task;
+    const unsent = now.state === 'reserved' && now.backend === task.backend;
+    const asRead = now.remoteId === task.remoteId && (unsent || now.submittedAt === task.submittedAt);
+    if (asRead) return applyRemote(core, task, remote, via);
+    return via === 'create' ? applyRemote(core, apart(core, task), remote, via) : 'taken';
   });
+}
+
+/** A task for the job of a send that was thought lost, and whose own task has another job by now. */
+function apart(core: Core, task: Task): Task {
+  const other = core.store.tasks.insert({
+    ...task,
+    id: core.newId('task'),
+    storyboardId: undefined,
+    idempotencyKey: undefined,
+    reasons: [...task.reasons, `a late answer to the create of ${task.id}, which was sent anew meanwhile`],
+  });
+  holdAgain(core, other);
+  core.log(`task ${other.id}: ${other.reasons.at(-1)}`);
+  return other;
 }
 
 function heard(task: Task, remote: RemoteVideo, now: number, via: Via): TaskPatch {

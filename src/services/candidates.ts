@@ -1,4 +1,5 @@
 import type { RemoteVideo } from '../backends/backend.ts';
+import type { BackendProfile } from '../domain/models.ts';
 import type { Task } from '../domain/task.ts';
 import { clean } from '../domain/text.ts';
 import type { Core, WatchedBackend } from './core.ts';
@@ -15,9 +16,11 @@ const MAX_PROMPT = 32_000;
 export interface Search {
   /** Jobs that nobody has and that could be the task's, the oldest first. */
   readonly found: readonly RemoteVideo[];
-  /** Jobs like them but for their time; a clock may be wrong. */
+  /** How many may be it, only told otherwise: a name or a size spelt differently, a prompt cut short or left out. */
+  readonly near: number;
+  /** Jobs like the task's but for their time; a clock may be wrong. */
   readonly odd: number;
-  /** The list reached back to before the create, and told the prompt of every job that could be it. */
+  /** The list was read to its end, or surely to before the create. */
   readonly complete: boolean;
 }
 
@@ -28,29 +31,45 @@ export async function searchFor(
   task: Task,
   signal?: AbortSignal,
 ): Promise<Search> {
-  const found: RemoteVideo[] = [];
-  const earliest = sentAt(task) - CLOCK_SLACK_MS;
-  let odd = 0;
-  let mute = false;
+  const { videos, complete } = await readList(backend, sentAt(task) - CLOCK_SLACK_MS, signal);
+  const free = videos.filter((video) => !isTaken(core, task, video));
+  const alike = free.map((video) => ({ video, likeness: likenessOf(video, task, backend.profile) }));
+  const like = (likeness: Likeness, timely: boolean) =>
+    alike.filter((each) => each.likeness === likeness && inTime(each.video, task) === timely).map(({ video }) => video);
+  return {
+    found: byAge(like('same', true)),
+    near: like('near', true).length,
+    odd: like('same', false).length,
+    complete,
+  };
+}
+
+/** The list, each job once: to its end, or to before `earliest` where it is in order, the newest first. */
+async function readList(
+  backend: WatchedBackend,
+  earliest: number,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly videos: readonly RemoteVideo[]; readonly complete: boolean }> {
+  const listed = new Map<string, RemoteVideo>();
+  const times: number[] = [];
   let after: string | undefined;
-  const result = (reachedBack: boolean): Search => ({ found: byAge(found), odd, complete: reachedBack && !mute });
   for (let page = 0; page < PAGES; page++) {
     const { videos, after: next } = await backend.listVideos!(
       { limit: PAGE_SIZE, ...(after && { after }) },
       { signal },
     );
-    for (const video of videos) {
-      if (!fits(video, task) || isTaken(core, task, video)) continue;
-      if (video.prompt === undefined) mute ||= inTime(video, task);
-      else if (words(video.prompt) !== words(task.sentPrompt)) continue;
-      else if (inTime(video, task)) found.push(video);
-      else odd += 1;
-    }
-    const oldest = videos.at(-1)?.createdAt;
-    if (next === undefined || (oldest !== undefined && oldest < earliest)) return result(true);
+    for (const video of videos) listed.set(video.remoteId, video);
+    times.push(...videos.flatMap(({ createdAt }) => createdAt ?? []));
+    const reachedBack = newestFirst(times) && times.at(-1)! < earliest;
+    if (next === undefined || reachedBack) return { videos: [...listed.values()], complete: true };
     after = next;
   }
-  return result(false);
+  return { videos: [...listed.values()], complete: false };
+}
+
+/** Surely so: some servers do not mind what order is asked for. Equal times show no order. */
+function newestFirst(times: readonly number[]): boolean {
+  return times.every((time, at) => at === 0 || time <= times[at - 1]!) && times.at(-1)! < times[0]!;
 }
 
 /** Other tasks whose creates could have made the same job: lost ones, and ones that are still out. */
@@ -79,11 +98,39 @@ function isTaken(core: Core, task: Task, video: RemoteVideo): boolean {
   return owner !== undefined && owner.id !== task.id;
 }
 
-/** Everything but the prompt and the time. What the upstream does not tell cannot speak against it. */
-function fits(video: RemoteVideo, task: Task): boolean {
-  if (video.model !== undefined && video.model !== task.model) return false;
-  if (video.size !== undefined && task.size !== undefined && video.size !== task.size) return false;
-  return task.kind === 'extend' || video.seconds === undefined || video.seconds === task.seconds;
+type Likeness = 'same' | 'near' | 'other';
+
+/** What the upstream does not tell cannot speak against it; but without the prompt nothing speaks for it. */
+function likenessOf(video: RemoteVideo, task: Task, profile: BackendProfile): Likeness {
+  const offers = profile.models;
+  const offer = offers.find(({ id }) => id === task.model);
+  const likenesses = [
+    promptLikeness(video.prompt, task.sentPrompt),
+    likeness(
+      video.model,
+      task.model,
+      offers.map(({ id }) => id),
+    ),
+    likeness<string>(video.size, task.size, offer?.sizes),
+    task.kind === 'extend' ? 'same' : likeness(video.seconds, task.seconds, offer?.seconds),
+    // Only a remix is told apart from others.
+    video.remixedFrom !== undefined && task.kind === 'video' ? 'other' : 'same',
+  ];
+  if (likenesses.includes('other')) return 'other';
+  return likenesses.includes('near') ? 'near' : 'same';
+}
+
+/** Another value that the backend is known to have is another job's; any other may be its own way to spell ours. */
+function likeness<T>(told: T | undefined, ours: T | undefined, known: readonly T[] = []): Likeness {
+  if (told === undefined || ours === undefined || told === ours) return 'same';
+  return known.includes(told) ? 'other' : 'near';
+}
+
+function promptLikeness(told: string | undefined, ours: string): Likeness {
+  if (told === undefined) return 'near';
+  if (words(told) === words(ours)) return 'same';
+  const [a, b] = [letters(told), letters(ours)];
+  return a.startsWith(b) || b.startsWith(a) ? 'near' : 'other';
 }
 
 function inTime(video: RemoteVideo, task: Task): boolean {
@@ -94,6 +141,14 @@ function inTime(video: RemoteVideo, task: Task): boolean {
 
 function words(prompt: string): string {
   return clean(prompt, MAX_PROMPT);
+}
+
+/** What is left of a prompt however it is spaced, quoted or escaped. */
+function letters(prompt: string): string {
+  return prompt
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 function byAge(videos: readonly RemoteVideo[]): readonly RemoteVideo[] {

@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { Changes } from './changes.ts';
 import type { Confirmations } from './confirmation.ts';
 import type { Leases } from './leases.ts';
+import type { Vigils } from './vigils.ts';
 
 /** A backend together with what is known of its well-being. */
 export interface WatchedBackend extends Backend {
@@ -46,6 +47,8 @@ export interface Core {
   readonly newId: IdSource;
   /** What this process has in hand. */
   readonly leases: Leases;
+  /** How long it has looked for what was lost. */
+  readonly vigils: Vigils;
   readonly workspace: (name: string) => Workspace;
   /** The bytes of a picture or video that a caller points at. `field`: the argument that named it. */
   readonly fetchMedia: (url: string, field: string) => Promise<Uint8Array>;

@@ -32,6 +32,7 @@ export async function markUnknown(core: Core, task: Task, failure: SoraError): P
     core.store.tasks.move(task.id, {
       from: 'submitting',
       to: 'unknown',
+      submittedAt: task.submittedAt,
       patch: {
         charged: 'unknown',
         error: unknownError(failure.message),
@@ -53,9 +54,11 @@ export async function markRefused(core: Core, task: Task, failure: SoraError): P
       const moved = core.store.tasks.move(task.id, {
         from: ['submitting', 'unknown'],
         to: 'failed',
+        submittedAt: task.submittedAt,
         patch: {
           error: refusedError(failure),
           charged: 'no',
+          spent: undefined,
           completedAt: core.clock(),
           nextPollAt: undefined,
           ...UNLEASED,

@@ -34,7 +34,9 @@ export async function failOver(
 
 function reserveOn(core: Core, task: Task, plan: Plan, failure: SoraError): Task | undefined {
   return core.store.transaction(() => {
-    if (core.store.tasks.byId(task.id)?.state !== 'submitting' || !holdOn(core, task, plan)) return undefined;
+    const now = core.store.tasks.byId(task.id);
+    const isOurs = now?.state === 'submitting' && now.submittedAt === task.submittedAt;
+    if (!isOurs || !holdOn(core, task, plan)) return undefined;
     return core.store.tasks.move(task.id, {
       from: 'submitting',
       to: 'reserved',

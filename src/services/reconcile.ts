@@ -1,4 +1,5 @@
 import type { RemoteVideo } from '../backends/backend.ts';
+import { TIMEOUTS } from '../backends/http-port.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { bindRemote } from './apply.ts';
@@ -11,8 +12,13 @@ import { persist } from './persist.ts';
 import { neverArrivedError, unknownError } from './task-errors.ts';
 
 const LOOK_AGAIN_MS = 5_000;
-/** So many looks, some seconds apart, must agree that a job is not there: clocks jump, and lists lag. */
-const LOOKS = 3;
+/** So many looks follow each other soon. */
+const SOON_LOOKS = 3;
+/**
+ * A job must not be listed for so long in a process that looks, whatever the clocks on the wall say: longer than its
+ * create may still be out, and than a list may lag behind that.
+ */
+const WATCH_MS = TIMEOUTS.createTotalMs + GRACE_MS + 60_000;
 const SELDOM_MS = 60 * 60_000;
 /** After this the money of a job that nobody can look for counts as spent on this day, not as held on every one. */
 const SETTLED_AFTER_MS = 24 * 60 * 60_000;
@@ -36,9 +42,10 @@ export async function reconcile(core: Core, task: Task, signal?: AbortSignal): P
   core.reached('reconcile:listed');
   const verdict = judge(core, task, search);
   if (typeof verdict === 'string') return await keepUnknown(core, task, verdict);
-  if (verdict === undefined) return await giveUp(core, task);
+  if (verdict === undefined) return await watch(core, task);
   const bound = await persist(() => bindRemote(core, task, verdict, 'list'));
   if (bound === 'taken') return await keepUnknown(core, task, 'another task was quicker to take the job that fits');
+  core.vigils.end(vigilOf(task));
   core.log(`task ${task.id}: found upstream as ${verdict.remoteId}`);
   core.reached('reconcile:written');
 }
@@ -53,8 +60,8 @@ export async function findAgain(core: Core, task: Task, signal?: AbortSignal): P
   return (await persist(() => bindRemote(core, task, only, 'list'))) !== 'taken';
 }
 
-/** The task's job; why that cannot be said; or undefined: there is none. */
-function judge(core: Core, task: Task, { found, odd, complete }: Search): RemoteVideo | string | undefined {
+/** The task's job; why that cannot be said; or undefined: none is listed. */
+function judge(core: Core, task: Task, { found, near, odd, complete }: Search): RemoteVideo | string | undefined {
   const twins = twinsOf(core, task);
   if (twins.some((twin) => twin.state === 'submitting')) return 'the same is being sent again just now';
   // As many lost tasks as jobs: which is whose makes no difference.
@@ -62,10 +69,23 @@ function judge(core: Core, task: Task, { found, odd, complete }: Search): Remote
   if (found.length > lost.length) return `${found.length} jobs upstream could be it`;
   const mine = found[lost.indexOf(task)];
   if (mine) return mine;
+  if (near > 0) return 'a job is listed that may be it, but its prompt, model, size or length is told differently';
   if (!complete) return 'the list of its backend does not tell enough';
   if (odd > 0) return 'a job with this prompt is listed, but of another time';
-  if (core.clock() - sentAt(task) < GRACE_MS || task.polls + 1 < LOOKS) return 'it is not listed yet';
   return undefined;
+}
+
+/** It is not listed: that counts once it has been so for long enough. */
+async function watch(core: Core, task: Task): Promise<void> {
+  const left = WATCH_MS - core.vigils.lasting(vigilOf(task));
+  if (left > 0) return await keepUnknown(core, task, 'it is not listed yet', left);
+  await giveUp(core, task);
+  core.vigils.end(vigilOf(task));
+}
+
+/** Of one send: a task that is sent anew is looked for anew. */
+function vigilOf(task: Task): string {
+  return `${task.id} ${task.submittedAt}`;
 }
 
 async function giveUp(core: Core, task: Task): Promise<void> {
@@ -74,6 +94,7 @@ async function giveUp(core: Core, task: Task): Promise<void> {
       const moved = core.store.tasks.move(task.id, {
         from: 'unknown',
         to: 'failed',
+        leaseOwner: core.leases.owner,
         patch: {
           charged: 'no',
           spent: undefined,
@@ -90,17 +111,18 @@ async function giveUp(core: Core, task: Task): Promise<void> {
   changed(core, task);
 }
 
-async function keepUnknown(core: Core, task: Task, why: string): Promise<void> {
+async function keepUnknown(core: Core, task: Task, why: string, longestMs = SELDOM_MS): Promise<void> {
   const now = core.clock();
   const age = now - sentAt(task);
   const looks = task.polls + 1;
   // Soon at first, then ever more seldom: at a tenth of its age.
-  const delay = looks < LOOKS ? LOOK_AGAIN_MS : Math.min(SELDOM_MS, Math.max(LOOK_AGAIN_MS, age / 10));
+  const delay = looks < SOON_LOOKS ? LOOK_AGAIN_MS : Math.max(LOOK_AGAIN_MS, Math.min(longestMs, age / 10));
   await persist(() =>
     core.store.transaction(() => {
       const kept = core.store.tasks.move(task.id, {
         from: 'unknown',
         to: 'unknown',
+        leaseOwner: core.leases.owner,
         patch: {
           error: unknownError(`the answer to the create was lost; ${why}`),
           nextPollAt: now + delay,

@@ -37,6 +37,7 @@ async function send(core: Core, task: Task, plan: Plan, chances: Chances): Promi
   core.reached('create:intent-written');
   let remote: RemoteVideo;
   try {
+    mustBeOurs(core, sending);
     remote = await create(backend, sending, plan);
   } catch (error) {
     return await afterFailure(core, sending, asFailure(error), chances);
@@ -76,6 +77,18 @@ async function afterFailure(core: Core, task: Task, failure: SoraError, chances:
   if (later) return await waitForTurn(core, task, later);
   await markRefused(core, task, failure);
   throw withTask(failure, task);
+}
+
+/** Others take a task for lost when its lease lapses: a clock is set, a process sleeps. Then nothing leaves any more. */
+function mustBeOurs(core: Core, { id, submittedAt }: Task): void {
+  const now = core.store.tasks.byId(id);
+  if (now?.state === 'submitting' && now.submittedAt === submittedAt && now.leaseOwner === core.leases.owner) return;
+  throw new SoraError({
+    code: 'cancelled',
+    message: 'the task was given up before it was sent',
+    hint: 'Nothing was sent and nothing was charged. Ask again.',
+    retryable: true,
+  });
 }
 
 function create(backend: WatchedBackend, task: Task, plan: Plan): Promise<RemoteVideo> {

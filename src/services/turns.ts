@@ -57,6 +57,7 @@ export async function waitForTurn(core: Core, task: Task, wait: Wait): Promise<T
     core.store.tasks.move(task.id, {
       from: wait.from,
       to: 'reserved',
+      submittedAt: task.submittedAt,
       patch: {
         sendAfter,
         nextPollAt: sendAfter,

@@ -17,7 +17,11 @@ export interface TaskMove {
   readonly patch?: TaskPatch | undefined;
   /** Only while this owner holds the lease. */
   readonly leaseOwner?: string | undefined;
+  /** Only while it stands for the send that began then. */
+  readonly submittedAt?: number | undefined;
 }
+
+type Only = Pick<TaskMove, 'leaseOwner' | 'submittedAt'> & { readonly states?: readonly TaskState[] | undefined };
 
 export interface TaskPageQuery {
   readonly workspace: string;
@@ -131,14 +135,15 @@ export class TaskRepository {
   }
 
   /**
-   * Compare and set: the new task, or undefined when it was in none of the states `from` any more or the lease is lost.
+   * Compare and set: the new task, or undefined when it was in none of the states `from` any more, the lease is lost, or
+   * it was sent anew.
    * Throws when the domain knows no such move.
    */
-  move(id: string, { from, to, patch = {}, leaseOwner }: TaskMove): Task | undefined {
+  move(id: string, { from, to, patch = {}, leaseOwner, submittedAt }: TaskMove): Task | undefined {
     const states = typeof from === 'string' ? [from] : from;
     const illegal = states.find((state) => !canMove(state, to));
     if (illegal !== undefined) throw new RangeError(`a task cannot go from ${illegal} to ${to}`);
-    return this.#change(id, { ...patch, state: to }, states, leaseOwner);
+    return this.#change(id, { ...patch, state: to }, { states, leaseOwner, submittedAt });
   }
 
   /** Changes anything but the state. Undefined when there is no such task. */
@@ -163,7 +168,7 @@ export class TaskRepository {
 
   /** Writes the patch and gives the task back. Undefined, and nothing written, when the lease was lost. */
   releaseLease(id: string, owner: string, patch: TaskPatch = {}): Task | undefined {
-    return this.#change(id, { ...patch, leaseOwner: undefined, leaseUntil: undefined }, undefined, owner);
+    return this.#change(id, { ...patch, leaseOwner: undefined, leaseUntil: undefined }, { leaseOwner: owner });
   }
 
   /**
@@ -185,13 +190,15 @@ export class TaskRepository {
     return this.#durations.all({ ...of }).map((row) => row.ms);
   }
 
-  #change(id: string, patch: Partial<Task>, from?: readonly TaskState[], owner?: string): Task | undefined {
+  #change(id: string, patch: Partial<Task>, only: Only = {}): Task | undefined {
+    const { states, leaseOwner, submittedAt } = only;
     let query = this.#database.build
       .updateTable('tasks')
       .set(columnsOf({ updatedAt: this.#clock(), ...patch }) as never)
       .where('id', '=', id);
-    if (from !== undefined) query = query.where('state', 'in', from);
-    if (owner !== undefined) query = query.where('lease_owner', '=', owner);
+    if (states !== undefined) query = query.where('state', 'in', states);
+    if (leaseOwner !== undefined) query = query.where('lease_owner', '=', leaseOwner);
+    if (submittedAt !== undefined) query = query.where('submitted_at', '=', submittedAt);
     const row = this.#database.first(query.returning(TASK_COLUMNS));
     return row && taskOf(row);
   }

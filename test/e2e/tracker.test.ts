@@ -169,7 +169,7 @@ describe('the clock jumps', () => {
 
   test('a create that was never taken is given up after minutes and several looks, and costs nothing', async () => {
     let ahead = 0;
-    const app = await startApp({ clock: () => Date.now() + ahead });
+    const app = await startApp({ clock: () => Date.now() + ahead, uptime: () => ahead });
     app.sandbox.fault({ on: 'create', kind: 'drop-before' });
     const { task } = await app.make('a fox', { ...FORWARDING, idempotencyKey: 'k' });
     expect(task.state).toBe('unknown');

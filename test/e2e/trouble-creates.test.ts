@@ -123,6 +123,20 @@ describe('a create that may have arrived is never sent again', () => {
   });
 });
 
+test('a create that was given up by another process before it left does not leave', async () => {
+  const app = await startApp({
+    budget: usd({ day: 1 }),
+    reached: (step) => {
+      if (step !== 'create:intent-written') return;
+      const [task] = app.store.tasks.latest('local', 1);
+      app.store.tasks.move(task!.id, { from: 'submitting', to: 'failed', patch: { leaseOwner: undefined } });
+    },
+  });
+  const told = await failure(app.make('a fox', REVERSE));
+  expect(told).toMatchObject({ code: 'cancelled', charged: 'no', retryable: true });
+  expect(app.count('create')).toBe(0);
+});
+
 describe('a character whose create got no answer', () => {
   const girl = { name: 'Coffee Girl', rightsConfirmed: true };
 

@@ -27,6 +27,7 @@ export interface AppOptions {
   readonly backend?: Partial<BackendConfig> | undefined;
   readonly budget?: Budget | undefined;
   readonly clock?: (() => number) | undefined;
+  readonly uptime?: (() => number) | undefined;
   readonly leaseMs?: number | undefined;
   readonly reached?: ((step: string) => void) | undefined;
   /** Whether tasks are followed. Default true. */
@@ -100,6 +101,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
   const app = await openApp(config, {
     clock,
     log: (line) => void logged.push(line),
+    uptime: options.uptime,
     leaseMs: options.leaseMs,
     reached: options.reached,
   });

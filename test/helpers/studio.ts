@@ -17,6 +17,7 @@ import { Storyboards } from '../../src/services/storyboards.ts';
 import { Tasks } from '../../src/services/tasks.ts';
 import { Tracker } from '../../src/services/tracker.ts';
 import { Videos } from '../../src/services/videos.ts';
+import { Vigils } from '../../src/services/vigils.ts';
 import { openStore } from '../../src/store/store.ts';
 import { PROMPTLY_MS } from './promptly.ts';
 import { startTestSandbox, TEST_KEY, type TestSandbox } from './sandbox.ts';
@@ -64,6 +65,7 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
     confirmations: new Confirmations(clock),
     newId: (prefix) => `${prefix}_${randomBytes(10).toString('hex')}`,
     leases: new Leases(store.tasks, clock, `proc_${randomBytes(4).toString('hex')}`, 30_000),
+    vigils: new Vigils(clock),
     workspace: () => workspace,
     log: (line) => void logged.push(line),
     fetchMedia: async () => {
