@@ -6,13 +6,19 @@ export function endWaits(services: Services, stopping: AbortSignal): Services {
   return {
     ...services,
     tasks: {
-      get: (id, wait, context) => untilStopping(stopping, context, (either) => tasks.get(id, wait, either)),
+      get: (id, wait, context) => {
+        if (!wait?.waitSeconds) return tasks.get(id, wait, context);
+        return untilStopping(stopping, context, (either) => tasks.get(id, wait, either));
+      },
       list: (input) => tasks.list(input),
       still: (id, context) => tasks.still(id, context),
     },
     storyboards: {
       make: (input, context) => storyboards.make(input, context),
-      get: (id, wait, context) => untilStopping(stopping, context, (either) => storyboards.get(id, wait, either)),
+      get: (id, wait, context) => {
+        if (!wait?.waitSeconds) return storyboards.get(id, wait, context);
+        return untilStopping(stopping, context, (either) => storyboards.get(id, wait, either));
+      },
       list: (limit, cursor) => storyboards.list(limit, cursor),
       isStoryboardId: (id) => storyboards.isStoryboardId(id),
       ofTask: (id) => storyboards.ofTask(id),
