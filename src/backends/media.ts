@@ -90,7 +90,7 @@ function unusable(field: string, why: string): SoraError {
     code: 'file_invalid',
     field,
     message: `the ${field.replaceAll('_', ' ')} cannot be used: ${why}`,
-    hint: 'Give a local file or a direct http(s) address of a picture or video.',
+    hint: 'Give a direct http(s) address of a picture or video, or a file that this server may read.',
   });
 }
 

@@ -29,19 +29,31 @@ export function compact(value: unknown): unknown {
   return Object.keys(kept).length === 0 ? undefined : kept;
 }
 
+/** Where a task's or a storyboard's file can be fetched; absent where the caller shares this machine's disk. */
+export type LinkToFile = ((id: string) => string | undefined) | undefined;
+
+/** Each task and storyboard that has a file, with the address where a caller elsewhere gets it beside the path. */
+export function withFileUrls(value: unknown, linkTo: LinkToFile): unknown {
+  if (linkTo === undefined || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const entries = value.map((entry) => withFileUrls(entry, linkTo));
+    return told.has(value) ? evenEmpty(entries) : entries;
+  }
+  const parts = Object.entries(value).map(([key, part]) => [key, withFileUrls(part, linkTo)]);
+  const { file_path, task_id, film_path, storyboard_id } = value as Partial<Record<string, string>>;
+  const owner = film_path ? storyboard_id : file_path && task_id;
+  return { ...Object.fromEntries(parts), ...(owner && { file_url: linkTo(owner) }) };
+}
+
 export interface AnswerOptions {
   /** The client knows what a link to a resource is. */
   readonly links: boolean;
-  /** Where a task's or a storyboard's file can be fetched; absent where the caller shares this machine's disk. */
-  readonly fileLink?: ((id: string) => string | undefined) | undefined;
+  readonly fileLink?: LinkToFile;
 }
 
 /** An answer as the protocol carries it: the facts once structured, once as text, then what can be looked at. */
 export function answerResult(answer: ToolAnswer<unknown>, options: AnswerOptions): CallToolResult {
-  const [film] = answer.files ?? [];
-  // A remote caller cannot open a path of this machine.
-  const file_url = film && options.fileLink?.(film.id);
-  const structuredContent = compact({ ...(answer.data as object), file_url }) ?? {};
+  const structuredContent = compact(withFileUrls(answer.data, options.fileLink)) ?? {};
   const content: ContentBlock[] = [{ type: 'text', text: JSON.stringify(structuredContent) }];
   for (const picture of answer.pictures ?? []) content.push(image(picture));
   if (options.links) for (const file of answer.files ?? []) content.push(link(file, options.fileLink?.(file.id)));

@@ -167,7 +167,7 @@ function attentionHint({ id, scenes, filmError }: StoryboardReport): string | un
     const again = missing.every(({ task }) => task !== undefined) ? ' again' : '';
     return `make_storyboard with only storyboard_id ${id} makes scene ${which}${again}; give scenes to change prompts.`;
   }
-  if (filmError !== undefined) return 'The scenes stay as files; get_task with a task_id has the path.';
+  if (filmError !== undefined) return 'The scenes stay as files; get_task with a task_id has each.';
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import type { Services } from '../services/services.ts';
-import { answerResult, errorResult } from './answer.ts';
+import { answerResult, errorResult, type LinkToFile } from './answer.ts';
 import { checkArguments } from './arguments.ts';
 import { callerOf } from './client.ts';
 import { confirmationFor } from './confirm.ts';
@@ -12,7 +12,7 @@ import { annotationsOf, type Tool } from './tool.ts';
 export interface ToolDeps {
   readonly services: () => Promise<Services>;
   readonly log: LogLine;
-  readonly fileLink?: ((id: string) => string | undefined) | undefined;
+  readonly fileLink?: LinkToFile;
 }
 
 export function registerTools(server: McpServer, tools: readonly Tool[], deps: ToolDeps): void {

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { SoraError } from '../domain/errors.ts';
 import type { Services } from '../services/services.ts';
-import { compact } from './answer.ts';
+import { compact, type LinkToFile, withFileUrls } from './answer.ts';
 import { backendView } from './backend-view.ts';
 import { boardLineView, fullBoardView } from './board-views.ts';
 import { type LogLine, lineOf } from './errors.ts';
@@ -28,6 +28,7 @@ const LONGEST_REFERENCE = 500;
 interface ResourceDeps {
   readonly services: () => Promise<Services>;
   readonly log: LogLine;
+  readonly fileLink?: LinkToFile;
 }
 
 /** A resource with one address. */
@@ -168,7 +169,7 @@ async function answer(
   read: (services: Services) => unknown,
 ): Promise<ReadResourceResult> {
   try {
-    const view = compact(await read(await deps.services())) ?? {};
+    const view = compact(withFileUrls(await read(await deps.services()), deps.fileLink)) ?? {};
     return { contents: [{ uri, mimeType: JSON_TYPE, text: JSON.stringify(view) }] };
   } catch (error) {
     if (error instanceof SoraError && error.code === 'not_found') throw new ResourceNotFoundError(uri, error.message);

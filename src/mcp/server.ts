@@ -1,5 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import type { ServerFacts, Services } from '../services/services.ts';
+import type { LinkToFile } from './answer.ts';
 import type { LogLine } from './errors.ts';
 import { registerTools } from './execute.ts';
 import { instructionsFor } from './instructions.ts';
@@ -14,8 +15,7 @@ export interface ServerDeps {
   readonly services: () => Promise<Services>;
   /** Takes one line for the operator. */
   readonly log: LogLine;
-  /** Where a task's or a storyboard's file can be fetched over HTTP. Default: by its path on this machine. */
-  readonly fileLink?: ((id: string) => string | undefined) | undefined;
+  readonly fileLink?: LinkToFile;
   /**
    * When this connection begins to hear of changes.
    * @default 'on-use', so that the start does not load the store; 'never' for a server that lives for one request
@@ -35,7 +35,7 @@ export function createMcpServer(deps: ServerDeps): McpServer {
   const server = new McpServer(
     { name: 'sora-mcp', title: 'Sora video', version: deps.facts.version },
     {
-      instructions: instructionsFor(deps.facts),
+      instructions: instructionsFor(deps.facts, deps.fileLink ? 'elsewhere' : 'here'),
       capabilities: {
         tools: { listChanged: false },
         prompts: { listChanged: false },
@@ -57,7 +57,7 @@ export function createMcpServer(deps: ServerDeps): McpServer {
   );
   const services = serveNotifications(server, { services: deps.services, log: deps.log, watching });
   registerTools(server, TOOLS, { services, log: deps.log, fileLink: deps.fileLink });
-  registerResources(server, { services, log: deps.log });
+  registerResources(server, { services, log: deps.log, fileLink: deps.fileLink });
   registerPrompts(server, { services, log: deps.log });
   return server;
 }

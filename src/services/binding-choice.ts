@@ -78,17 +78,28 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
   const backend = backendNamed(core, task.backend);
   if (!backend.extractCharacter) {
     const able = [...core.backends.values()].filter((each) => each.extractCharacter).map((each) => each.profile.id);
-    const uploads = [...core.backends.values()].some((each) => each.profile.capabilities.characterUpload);
-    const byFile = task.filePath && uploads ? ` Or use create_character with file_path ${task.filePath}.` : '';
+    const clip = clipOf(core, task);
+    const instead = clip ? ` Or use create_character with ${clip}.` : '';
     throw new SoraError({
       code: 'not_supported',
       field: 'task_id',
       message: `${backend.profile.id}, where ${task.id} was made, does not extract characters`,
-      hint: `${able.length > 0 ? `These do, from their own videos: ${able.join(', ')}.` : 'No configured backend does.'}${byFile}`,
+      hint: `${able.length > 0 ? `These do, from their own videos: ${able.join(', ')}.` : 'No configured backend does.'}${instead}`,
     });
   }
   refuseTaken(existing, backend);
   return backend;
+}
+
+/** How its caller can name a task's clip: as a file only where this server reads the callers' files. */
+function clipOf(core: Core, task: Task): string | undefined {
+  const makers = [...core.backends.values()].map(({ profile }) => profile.capabilities);
+  const readable = core.workspace(task.workspace).inputDirs.length > 0;
+  if (task.filePath && readable && makers.some((each) => each.characterUpload)) return `file_path ${task.filePath}`;
+  const lives = task.videoUrlExpiresAt === undefined || task.videoUrlExpiresAt > core.clock();
+  return task.videoUrl && lives && makers.some((each) => each.createCharacter)
+    ? `video_url ${task.videoUrl}`
+    : undefined;
 }
 
 function refuseTaken(existing: Character | undefined, backend: WatchedBackend): void {

@@ -97,18 +97,18 @@ describe('instructions', () => {
 
   test.each(ERAS)('reach the client (%s)', async (era) => {
     const { client } = await connect({ era });
-    expect(client.getInstructions()).toBe(instructionsFor(facts));
+    expect(client.getInstructions()).toBe(instructionsFor(facts, 'here'));
   });
 
   test('are under 1 KB, begin with what people search for, and name real tools', () => {
-    const text = instructionsFor(facts);
+    const text = instructionsFor(facts, 'here');
     expect(Buffer.byteLength(text)).toBeLessThan(1_024);
     expect(text.slice(0, 80)).toMatch(/video.*character.*storyboard/i);
     expect(new Set(toolsNamed(text))).toEqual(NAMES);
   });
 
   test('say when it is the sandbox, and only then', () => {
-    expect(instructionsFor(facts)).toContain('SANDBOX');
-    expect(instructionsFor({ ...facts, sandbox: false })).not.toMatch(/sandbox/i);
+    expect(instructionsFor(facts, 'here')).toContain('SANDBOX');
+    expect(instructionsFor({ ...facts, sandbox: false }, 'here')).not.toMatch(/sandbox/i);
   });
 });
