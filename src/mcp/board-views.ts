@@ -25,6 +25,7 @@ export function boardView(report: StoryboardReport) {
     cost_usd: usd(report.cost),
     new_cost_usd: usd(report.newCost),
     notes: report.notes,
+    waiting: waitingOf(report.scenes),
     hint: hintFor(report),
     next_poll_seconds: report.nextPollSeconds,
   };
@@ -107,6 +108,15 @@ function commonBackend(scenes: readonly SceneReport[]) {
       reasons: repeated(scene) ? undefined : scene.reasons,
     })),
   };
+}
+
+/** Why scenes were not sent yet, each reason once. */
+function waitingOf(scenes: readonly SceneReport[]): string[] {
+  const byReason = new Map<string, number[]>();
+  for (const { scene, waiting } of scenes) {
+    if (waiting !== undefined) byReason.set(waiting, [...(byReason.get(waiting) ?? []), scene]);
+  }
+  return [...byReason].map(([why, numbers]) => `scene ${numbers.join(', ')}: ${clean(why, MAX_REASON)}`);
 }
 
 function secondsOf(scenes: readonly SceneReport[]): number | undefined {

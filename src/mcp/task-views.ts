@@ -25,6 +25,7 @@ export function statusView(report: TaskReport) {
     cost_usd: costOf(task),
     charged: chargedUnlessObvious(task),
     hint: hintFor(task),
+    waiting: report.waiting && clean(report.waiting, MAX_ERROR),
     save_error: task.filePath === undefined && task.saveError ? clean(task.saveError, MAX_ERROR) : undefined,
     parent_id: task.parentId,
     children: report.children?.slice(-MAX_CHILDREN),

@@ -7,6 +7,7 @@ import { reportOf } from './report.ts';
 import type { QuotedScene } from './scene-quotes.ts';
 import { isMoving, revisionOfScene } from './scene-revisions.ts';
 import type { SceneReport, StoryboardReport } from './services.ts';
+import { waitingFor } from './turns.ts';
 
 const LONGEST_ADVICE_SECONDS = 5;
 const UNKNOWN_ADVICE_SECONDS = 30;
@@ -45,12 +46,14 @@ function nextPollSeconds(
 
 function sceneReport(core: Core, scene: StoredScene, index: number): SceneReport {
   const task = taskOf(core, scene);
+  const revision = revisionOfScene(core, scene);
   return {
     scene: index + 1,
     prompt: scene.prompt,
     status: task?.state ?? 'planned',
     task,
-    revision: revisionOfScene(core, scene),
+    revision,
+    waiting: (task && waitingFor(task)) ?? (revision && waitingFor(revision)),
     backend: task?.backend,
     seconds: task ? lengthOf(core, task) : scene.duration,
     cost: task && priceOf(task),

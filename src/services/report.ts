@@ -1,6 +1,7 @@
 import { isFinal, type Task } from '../domain/task.ts';
 import type { Core } from './core.ts';
 import type { TaskReport } from './services.ts';
+import { waitingFor } from './turns.ts';
 
 const LONGEST_ADVICE_SECONDS = 45;
 /** News is called stale when so long has passed since it should have been renewed, in milliseconds. */
@@ -8,7 +9,12 @@ const STALE_AFTER_MS = 30_000;
 
 /** A task, with when to look again and how old the news is. */
 export function reportOf(core: Core, task: Task): TaskReport {
-  return { task, nextPollSeconds: nextPollSeconds(core, task), staleSeconds: staleSeconds(core, task) };
+  return {
+    task,
+    waiting: waitingFor(task),
+    nextPollSeconds: nextPollSeconds(core, task),
+    staleSeconds: staleSeconds(core, task),
+  };
 }
 
 function nextPollSeconds(core: Core, task: Task): number | undefined {

@@ -49,6 +49,11 @@ export function isWaiting(reason: string): boolean {
   return reason.startsWith(WAITING);
 }
 
+/** What a task that was not sent yet waits for; undefined when nothing keeps it. */
+export function waitingFor({ state, reasons }: Pick<Task, 'state' | 'reasons'>): string | undefined {
+  return state === 'reserved' ? reasons.find(isWaiting)?.slice(WAITING.length) : undefined;
+}
+
 /** Puts a task that surely was not taken back into the line; the tracker sends it when its time has come. */
 export async function waitForTurn(core: Core, task: Task, wait: Wait): Promise<Task> {
   core.reached('create:turned-away');

@@ -52,6 +52,13 @@ describe('storyboards', () => {
     expect(content).toHaveLength(1);
   });
 
+  test('what scenes wait for is said once', async () => {
+    const scenes = [1, 2].map((scene) => ({ scene, prompt: 'p', status: 'reserved' as const, waiting: 'it is full' }));
+    const connection = await connect(board(aBoard({ scenes })));
+    const { data } = await call(connection, 'get_task', { task_id: 'board_1' });
+    expect(data.waiting).toEqual(['scene 1, 2: it is full']);
+  });
+
   test('50 scenes are a short answer', async () => {
     const [done] = aBoard().scenes;
     const scenes = Array.from({ length: 50 }, (_, at) => ({ ...done!, scene: at + 1 }));
@@ -208,6 +215,12 @@ describe('storyboards', () => {
 });
 
 describe('revisions and stills', () => {
+  test('a job that was not sent yet says what it waits for', async () => {
+    const report = aReport({ state: 'reserved' }, { waiting: 'it is full' });
+    const connection = await connect({ get: async () => report });
+    expect((await call(connection, 'get_task', { task_id: 't' })).data.waiting).toBe('it is full');
+  });
+
   test('a revision shows where it comes from', async () => {
     const connection = await connect();
     const args = {
@@ -237,7 +250,8 @@ describe('revisions and stills', () => {
   });
 
   test.each([
-    ['completed', 'none: sandbox-reverse gives no thumbnail of it'],
+    ['completed', 'none: sandbox-reverse gives no picture of it'],
+    ['failed', 'none: the task is failed'],
     ['in_progress', 'none yet: the task is in_progress'],
   ] as const)('without one a %s task says why', async (state, words) => {
     const connection = await connect({ get: async () => aReport({ state }) });

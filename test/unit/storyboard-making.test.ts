@@ -54,6 +54,19 @@ describe('making a storyboard', () => {
     expect((await inspectClip(done.filmPath!)).seconds).toBeCloseTo(12, 1);
   });
 
+  test('scenes that wait for their backend say why', async () => {
+    const studio = await openStudio();
+    studio.sandbox.fault({ on: 'create', kind: '503', times: Number.POSITIVE_INFINITY });
+    const { id } = await studio.storyboards.make({ title: 'Wait', scenes: THREE, priority: 'stability' });
+    const waiting = async () => (await studio.storyboards.get(id!)).scenes.map((scene) => scene.waiting);
+    await studio.until(async () => (await waiting()).every((why) => why !== undefined));
+    expect((await waiting())[0]).toMatch(/503|left alone/);
+    expect(studio.tasks.list({}).tasks.map((report) => report.waiting)).not.toContain(undefined);
+    studio.sandbox.clearFaults();
+    expect((await studio.settle(id!, 600)).status).toBe('completed');
+    expect(await waiting()).toEqual([undefined, undefined, undefined]);
+  });
+
   test('50 scenes stay within the limits of their backend and cost what was quoted', async () => {
     const limits = { createsPerMinute: 30, concurrentJobs: 4, minPollMs: 500, usualJobMs: 1_000 };
     const studio = await openStudio({ backends: { forwarding: { limits } } });

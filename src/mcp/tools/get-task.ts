@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { invalid } from '../../domain/errors.ts';
-import { TASK_STATES } from '../../domain/task.ts';
+import { isFinal, TASK_STATES } from '../../domain/task.ts';
 import type { TaskReport, WaitOptions } from '../../services/services.ts';
 import { boardLineView, boardMessage, boardProgress, boardView, filmOf } from '../board-views.ts';
 import * as params from '../params.ts';
@@ -82,11 +82,12 @@ async function withStill<Status extends { readonly data: object }>(
   { services, context }: ToolCall,
 ) {
   if (task.state !== 'completed') {
-    return { ...status, data: { ...status.data, still: `none yet: the task is ${task.state}` } };
+    const none = isFinal(task.state) ? 'none' : 'none yet';
+    return { ...status, data: { ...status.data, still: `${none}: the task is ${task.state}` } };
   }
   const still = await services.tasks.still(task.id, context);
   if (still) return { ...status, pictures: [still] };
-  return { ...status, data: { ...status.data, still: `none: ${task.backend} gives no thumbnail of it` } };
+  return { ...status, data: { ...status.data, still: `none: ${task.backend} gives no picture of it` } };
 }
 
 async function followBoard(id: string, input: GetTaskInput, { services, context, progress }: ToolCall) {

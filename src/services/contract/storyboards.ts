@@ -52,6 +52,8 @@ export interface SceneReport {
   readonly task?: Task | undefined;
   /** A revision that is not in its place yet: under way, or failed. One that is done is the `task` itself. */
   readonly revision?: Task | undefined;
+  /** Why it, or its revision, was not sent yet. */
+  readonly waiting?: string | undefined;
   readonly backend?: string | undefined;
   /** How long it lasts. */
   readonly seconds?: number | undefined;

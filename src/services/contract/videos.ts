@@ -35,6 +35,8 @@ export interface ReviseInput {
 /** A task, and when to look again. */
 export interface TaskReport {
   readonly task: Task;
+  /** Why it was not sent yet. */
+  readonly waiting?: string | undefined;
   /** Absent when nothing more is to come. */
   readonly nextPollSeconds?: number | undefined;
   /** How old the upstream's last word is, in seconds; present when it is older than it should be. */
