@@ -1,3 +1,4 @@
+import { bindingOn, type Character } from '../domain/character.ts';
 import { invalid, SoraError } from '../domain/errors.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import type { Task, VideoRequest } from '../domain/task.ts';
@@ -25,7 +26,7 @@ interface Revision {
 export function revisionOf(core: Core, workspace: Workspace, input: ReviseInput): Revision {
   const prompt = checkPrompt(input.prompt);
   if (input.seconds !== undefined && input.mode !== 'extend') {
-    throw invalid('seconds', `seconds is for extend; a ${input.mode} is as long as its video`, 'Leave seconds out.');
+    throw invalid('seconds', `seconds is for extend; ${input.mode} keeps the video's length`, 'Leave seconds out.');
   }
   const parent = findTask(core, workspace.name, input.taskId);
   const { profile } = backendNamed(core, parent.backend);
@@ -49,7 +50,7 @@ export function revisionOf(core: Core, workspace: Workspace, input: ReviseInput)
     size: parent.size,
     quote: priceOf(profile, { model: parent.model, seconds, size: parent.size })?.amount,
     sentPrompt: promptFor(core, workspace.name, request, cast, { ...place, characterMode: 'bound' }),
-    reasons: reasonsFor(input, seconds, profile),
+    reasons: reasonsFor(input, seconds, profile, cast),
     characters: [],
     revision: { mode: input.mode, remoteTaskId: parent.remoteId!, seconds },
   };
@@ -103,12 +104,28 @@ function extension(seconds: number | undefined, parent: Task, profile: BackendPr
   });
 }
 
-function reasonsFor(input: ReviseInput, seconds: number, profile: BackendProfile): string[] {
-  const reasons = [`A ${input.mode} is made where the video is: on ${profile.id}.`];
+function reasonsFor(
+  input: ReviseInput,
+  seconds: number,
+  profile: BackendProfile,
+  cast: readonly Character[],
+): string[] {
+  const reasons = [`It is made where the video is: on ${profile.id}.`, ...castReasons(input.mode, profile, cast)];
   if (input.seconds !== undefined && input.seconds !== seconds) {
     reasons.push(`${input.seconds} s are added as ${seconds} s, the next length there is.`);
   }
   return reasons;
+}
+
+/** Where characters are more than words in a prompt, revisions do not take them. */
+function castReasons(mode: string, profile: BackendProfile, cast: readonly Character[]): string[] {
+  return cast.flatMap((character) => {
+    const bound = bindingOn(character, profile.id)?.state === 'ready';
+    if (bound && profile.route === 'reverse') return [];
+    const unknown = bound ? '' : `, and it is not bound on ${profile.id}`;
+    const why = profile.route === 'reverse' ? '' : `: ${mode} takes words, no characters`;
+    return [`@${character.handle} is sent as a name only${why}${unknown}.`];
+  });
 }
 
 function cannot(core: Core, mode: string, parent: Task, profile: BackendProfile): SoraError {

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { inspectClip } from '../../src/media/clip.ts';
+import { clipBytes } from '../helpers/media.ts';
 import { openStudio } from '../helpers/studio.ts';
 
 const FILM = { title: 'Film', scenes: [{ prompt: 'one' }, { prompt: 'two' }], priority: 'stability' } as const;
@@ -75,6 +77,7 @@ describe('revising a scene', () => {
     const bad: [Parameters<typeof studio.videos.revise>[0], string, RegExp][] = [
       [{ taskId: early, mode: 'remix', prompt: ' ' }, 'prompt', /empty/],
       [{ taskId: early, mode: 'remix', prompt: 'x', seconds: 4 }, 'seconds', /for extend/],
+      [{ taskId: id!, mode: 'remix', prompt: 'x' }, 'task_id', /is a storyboard/],
       [{ taskId: 'task_x', mode: 'remix', prompt: 'x' }, 'task_id', /no task/],
       [{ taskId: early, mode: 'remix', prompt: 'x' }, 'task_id', /only a completed/],
       [{ taskId: early, mode: 'remix', prompt: '@nobody' }, 'task_id', /only a completed/],
@@ -85,6 +88,8 @@ describe('revising a scene', () => {
         message: expect.stringMatching(message),
       });
     }
+    const scenes = studio.videos.revise({ taskId: id!, mode: 'remix', prompt: 'x' });
+    await expect(scenes).rejects.toMatchObject({ hint: expect.stringContaining(`scene 1 ${early}`) });
     await studio.settle(id!);
     const late = { taskId: early, prompt: 'x' } as const;
     await expect(studio.videos.revise({ ...late, mode: 'extend', seconds: 90 })).rejects.toMatchObject({
@@ -94,6 +99,24 @@ describe('revising a scene', () => {
     await expect(studio.videos.revise({ ...late, mode: 'remix', prompt: '@nobody' })).rejects.toMatchObject({
       field: 'prompt',
     });
+  });
+
+  test('a character that is mentioned is words only, and that is said', async () => {
+    const studio = await openStudio();
+    const { id } = await studio.storyboards.make(FILM);
+    const { task } = (await studio.settle(id!)).scenes[0]!;
+    const filePath = join(studio.core.store.dataDir, 'girl.mp4');
+    await writeFile(filePath, await clipBytes());
+    const videoUrl = 'https://example.com/boy.mp4';
+    await studio.characters.create({ name: 'A Girl', filePath, backend: 'forwarding', rightsConfirmed: true });
+    await studio.characters.create({ name: 'A Boy', videoUrl, backend: 'reverse', rightsConfirmed: true });
+    const prompt = '@a_girl waves at @a_boy';
+    const { task: revision } = await studio.videos.revise({ taskId: task!.id, mode: 'remix', prompt });
+    expect(revision.sentPrompt).toBe('A Girl waves at A Boy');
+    expect(revision.reasons.slice(1)).toEqual([
+      '@a_girl is sent as a name only: remix takes words, no characters.',
+      '@a_boy is sent as a name only: remix takes words, no characters, and it is not bound on forwarding.',
+    ]);
   });
 
   test('the upstream’s picture is kept with the video, and small enough to look at', async () => {
