@@ -75,7 +75,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     leases: new Leases(store.tasks, clock, newId('proc'), host.leaseMs ?? LEASE_MS),
     vigils: new Vigils(host.uptime),
     workspace: (name) =>
-      workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [] },
+      workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [], shared: true },
     fetchMedia: (url, field) => fetcher.load(url, field),
     log: host.log,
     reached: host.reached ?? (() => {}),
@@ -184,12 +184,15 @@ function servicesOf(
 }
 
 function workspacesOf(config: Config): Workspace[] {
-  const local = { name: LOCAL_WORKSPACE, project: config.project, limits: config.budget, inputDirs: config.inputDirs };
+  const shared = (name: string) => config.workspaces.some((other) => other.name !== name);
+  const { project, budget: limits, inputDirs } = config;
+  const local = { name: LOCAL_WORKSPACE, project, limits, inputDirs, shared: shared(LOCAL_WORKSPACE) };
   const tenants = config.workspaces.map(({ name, budget }) => ({
     name,
-    project: name === LOCAL_WORKSPACE ? config.project : name,
+    project: name === LOCAL_WORKSPACE ? project : name,
     limits: budget,
-    inputDirs: config.inputDirs,
+    inputDirs,
+    shared: shared(name),
   }));
   return [local, ...tenants];
 }

@@ -5,6 +5,8 @@ import { publish } from './binding.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { reconcileCharacters } from './reconcile-character.ts';
 
+const SHARED = 'nothing is adopted: other workspaces use the same backends, and a list does not say whose is whose';
+
 /** Asks the backends that can list, and adopts what the catalog did not know. Returns what could not be done. */
 export async function adoptListed(
   core: Core,
@@ -14,6 +16,7 @@ export async function adoptListed(
 ): Promise<string[]> {
   // First those whose create got no answer, or the list would bring them into the catalog as strangers.
   await reconcileCharacters(core, signal, 'now');
+  if (workspace.shared) return [SHARED];
   const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
   const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, signal)));
   if (!asked.some((backend) => backend.listCharacters)) notes.push([cannotList(core, asked)]);
@@ -40,6 +43,10 @@ async function adoptFrom(
     listed = await backend.listCharacters({ signal });
   } catch (error) {
     return [`${id} could not be asked: ${error instanceof SoraError ? error.message : 'it failed'}`];
+  }
+  // After the list: a create that began since cannot be in it.
+  if (core.store.bindings.someoneMakes(id, workspace.name)) {
+    return [`nothing was adopted from ${id}: a character is being made there; refresh again in a minute`];
   }
   for (const remote of listed) {
     // What another tenant made there is none of this one's business; what this one has needs no adopting.

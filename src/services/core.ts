@@ -22,6 +22,8 @@ export interface Workspace {
   readonly limits: SpendingLimits;
   /** Folders whose files callers may name. */
   readonly inputDirs: readonly string[];
+  /** Other workspaces use the same backends' accounts. Default false. */
+  readonly shared?: boolean | undefined;
 }
 
 export interface SpendingLimits {

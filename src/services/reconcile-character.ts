@@ -54,10 +54,16 @@ async function judge(
     ({ createdAt }) => createdAt === undefined || createdAt >= binding.createdAt - CLOCK_SLACK_MS,
   );
   if (found.length > 1) return `the answer was lost, and ${found.length} characters there could be it`;
-  if (found[0]) return found[0];
+  if (found[0]) return isRivals(core, binding, character) ?? found[0];
   if (named.length > 0) return 'the answer was lost; one of this name is there, but of another time';
   if (core.clock() - binding.createdAt < GRACE_MS) return 'the answer was lost; it is not listed yet';
   return undefined;
+}
+
+/** Of an account that serves several workspaces; both could have made it. */
+function isRivals(core: Core, binding: StoredBinding, { name }: Character): string | undefined {
+  const rival = core.store.bindings.hasRival(binding, name);
+  return rival ? 'the answer was lost, and another create of that name could have made what is there' : undefined;
 }
 
 function isKnown(core: Core, binding: StoredBinding, remote: RemoteCharacter): boolean {

@@ -110,6 +110,35 @@ export class BindingRepository {
     return this.#anywhere.first({ backend, remoteId }) !== undefined;
   }
 
+  /**
+   * Whether a create is under way whose character may be listed before it is bound: of any workspace, or lost by another
+   * one than this.
+   */
+  someoneMakes(backend: string, workspace: string): boolean {
+    const open = this.#database.build
+      .selectFrom('bindings')
+      .select('id')
+      .where(UNSETTLED)
+      .where('backend', '=', backend)
+      .where((eb) => eb.or([eb('state', '=', 'submitting'), eb('workspace', '!=', workspace)]))
+      .limit(1);
+    return this.#database.first(open) !== undefined;
+  }
+
+  /** Whether another workspace's create of a character of this name got no answer on the same backend yet. */
+  hasRival(binding: StoredBinding, name: string): boolean {
+    const rival = this.#database.build
+      .selectFrom('bindings')
+      .innerJoin('characters', 'characters.seq', 'bindings.character_seq')
+      .select('bindings.id')
+      .where(UNSETTLED)
+      .where('bindings.backend', '=', binding.backend)
+      .where('bindings.workspace', '!=', binding.workspace)
+      .where('characters.name', '=', name)
+      .limit(1);
+    return this.#database.first(rival) !== undefined;
+  }
+
   /** Ids and mentions on a backend, of other workspaces' characters, that stand in the text. */
   othersIn(text: string, backend: string, workspace: string): string[] {
     const rows = this.#othersIn.all({ text: text.toLowerCase(), backend, workspace });
