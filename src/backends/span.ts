@@ -2,8 +2,8 @@ import type { ClipSpan } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Wire } from './wire.ts';
 
-/** The span that is used when only one end of it was said, in seconds. */
-const USUAL_SPAN = 3;
+/** Of a clip this much is used when only one end of it was said, in seconds. */
+export const USUAL_SPAN = 3;
 
 /** The part of a clip as both its ends, in seconds; undefined: none was named. Throws `invalid_argument`. */
 export function spanOf(

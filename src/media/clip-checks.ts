@@ -110,12 +110,18 @@ function checkRange(clip: Clip, { start, end }: ClipRange): void {
 }
 
 function checkLength(clip: Clip, [min, max]: readonly [number, number], { start, end }: ClipRange): void {
-  const from = start ?? 0;
-  const length = (end ?? clip.seconds) - from;
-  if (length >= min - SLACK_SECONDS && length <= max + SLACK_SECONDS) return;
+  // An end that is not told is as far from the other as the backend takes.
+  const from = start ?? (end === undefined ? 0 : Math.max(0, end - max));
+  const to = end ?? (start === undefined ? clip.seconds : start + max);
+  const length = to - from;
+  const within = to <= clip.seconds + SLACK_SECONDS;
+  if (within && length >= min - SLACK_SECONDS && length <= max + SLACK_SECONDS) return;
   const wanted = min === max ? `${plain(min)} s` : `${plain(min)} to ${plain(max)} s`;
   const chosen = start !== undefined || end !== undefined;
-  const what = chosen ? `the range is ${seconds(length)} s` : `the clip is ${seconds(clip.seconds)} s`;
+  const range = within
+    ? `the range is ${seconds(length)} s`
+    : `the range ends at ${seconds(to)} s, behind the clip's end`;
+  const what = chosen ? range : `the clip is ${seconds(clip.seconds)} s`;
   if (clip.seconds < min - SLACK_SECONDS) {
     throw new SoraError({
       code: 'file_invalid',

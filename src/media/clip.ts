@@ -20,7 +20,10 @@ const MAX_REORDERED = 32;
 export async function inspectClip(path: string): Promise<Clip> {
   const { bytes, prefix } = await readPrefix(path);
   const kind = describeBytes(prefix);
-  if (kind !== undefined && !/MP4|WebM or/.test(kind)) throw badFile(path, `is ${kind}, not a video`, WANTED);
+  if (kind !== undefined && !/MP4|WebM or/.test(kind)) {
+    const instead = kind.endsWith('video') ? 'MP4, MOV or WebM' : 'a video';
+    throw badFile(path, `is ${kind}, not ${instead}`, WANTED);
+  }
   const { withInput } = await import('./media-file.ts');
   return withInput(path, async (input) => {
     try {

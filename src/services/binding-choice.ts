@@ -1,7 +1,9 @@
 import { type Binding, bindingOn, type Character, type CharacterSource, type ClipSpan } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
+import type { Capabilities } from '../domain/models.ts';
 import type { Task } from '../domain/task.ts';
 import { backendNamed, type Core, type WatchedBackend } from './core.ts';
+import { rangeOf } from './source-clip.ts';
 
 interface Wish {
   readonly wanted: string | undefined;
@@ -78,28 +80,33 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
   const backend = backendNamed(core, task.backend);
   if (!backend.extractCharacter) {
     const able = [...core.backends.values()].filter((each) => each.extractCharacter).map((each) => each.profile.id);
-    const clip = clipOf(core, task);
-    const instead = clip ? ` Or use create_character with ${clip}.` : '';
     throw new SoraError({
       code: 'not_supported',
       field: 'task_id',
       message: `${backend.profile.id}, where ${task.id} was made, does not extract characters`,
-      hint: `${able.length > 0 ? `These do, from their own videos: ${able.join(', ')}.` : 'No configured backend does.'}${instead}`,
+      hint: `${able.length > 0 ? `These do, from their own videos: ${able.join(', ')}.` : 'No configured backend does.'}${clipAdvice(core, task)}`,
     });
   }
   refuseTaken(existing, backend);
   return backend;
 }
 
-/** How its caller can name a task's clip: as a file only where this server reads the callers' files. */
-function clipOf(core: Core, task: Task): string | undefined {
-  const makers = [...core.backends.values()].map(({ profile }) => profile.capabilities);
-  const readable = core.workspace(task.workspace).inputDirs.length > 0;
-  if (task.filePath && readable && makers.some((each) => each.characterUpload)) return `file_path ${task.filePath}`;
-  const lives = task.videoUrlExpiresAt === undefined || task.videoUrlExpiresAt > core.clock();
-  return task.videoUrl && lives && makers.some((each) => each.createCharacter)
-    ? `video_url ${task.videoUrl}`
-    : undefined;
+/** How a character can be made of a task's clip all the same: of a file only where this server reads the callers' files. */
+function clipAdvice(core: Core, { workspace, seconds, filePath, videoUrl, videoUrlExpiresAt }: Task): string {
+  const makers = [...core.backends.values()]
+    .map(({ profile }) => profile.capabilities)
+    .filter((each) => each.createCharacter);
+  const fits = ({ characterClipSeconds: limits, characterRange }: Capabilities) =>
+    !limits || (seconds >= limits[0] && (seconds <= limits[1] || characterRange === true));
+  const uploads = makers.filter((each) => each.characterUpload);
+  const file = core.workspace(workspace).inputDirs.length > 0 ? filePath : undefined;
+  if (file && uploads.some(fits)) return ` Or use create_character with file_path ${file}.`;
+  const lives = videoUrlExpiresAt === undefined || videoUrlExpiresAt > core.clock();
+  const fetches = makers.filter((each) => !each.characterUpload || each.characterFetch);
+  if (videoUrl && lives && fetches.some(fits)) return ` Or use create_character with video_url ${videoUrl}.`;
+  const limits = uploads.flatMap(({ characterClipSeconds }) => (characterClipSeconds ? [characterClipSeconds] : []))[0];
+  if (!file || !limits || seconds < limits[1]) return '';
+  return ` Or cut ${rangeOf(limits)} out of ${file}, and use create_character with that as file_path.`;
 }
 
 function refuseTaken(existing: Character | undefined, backend: WatchedBackend): void {

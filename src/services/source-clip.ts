@@ -1,3 +1,4 @@
+import { USUAL_SPAN } from '../backends/span.ts';
 import type { ClipSpan } from '../domain/character.ts';
 import { invalid, SoraError } from '../domain/errors.ts';
 import type { BackendProfile } from '../domain/models.ts';
@@ -7,7 +8,7 @@ import type { Task } from '../domain/task.ts';
 export const SLACK_SECONDS = 0.05;
 
 /** What a finished video, whose length is known, tells of itself before money is spent. */
-export function checkSourceTask(task: Task, profile: BackendProfile, span: ClipSpan): void {
+export function checkSourceTask(task: Pick<Task, 'id' | 'seconds'>, profile: BackendProfile, span: ClipSpan): void {
   const { startSeconds, endSeconds } = span;
   const length = task.seconds;
   const limits = profile.capabilities.characterClipSeconds;
@@ -30,6 +31,18 @@ export function checkSourceTask(task: Task, profile: BackendProfile, span: ClipS
     throw invalid('end_seconds', `end_seconds is ${endSeconds}, but the video is ${length} s long`, example(limits));
   }
   checkSpan(profile, span);
+  if (startSeconds !== undefined && endSeconds === undefined) checkRest(startSeconds, length, limits);
+}
+
+/** An end that is not told lies as far on as the backend takes: that must not be behind the video's. */
+function checkRest(start: number, length: number, [min, max] = [0, USUAL_SPAN] as readonly [number, number]): void {
+  if (start + max <= length + SLACK_SECONDS) return;
+  const from = length - start >= min ? start : Math.max(0, length - max);
+  throw invalid(
+    'end_seconds',
+    `${max} s from ${start} on end at ${Number((start + max).toFixed(2))}, but the video is ${length} s long`,
+    `Pass start_seconds ${from} and end_seconds ${length}.`,
+  );
 }
 
 /**

@@ -89,6 +89,7 @@ describe('inspectClip', () => {
     ['page.mp4', '<!DOCTYPE html><html><body>Not found</body></html>', 'page.mp4 is a web page, not a video'],
     ['answer.mp4', '{"error":{"message":"gone"}}', 'answer.mp4 is JSON text, not a video'],
     ['noise.mp4', 'x'.repeat(4000), 'noise.mp4 is not an MP4, MOV or WebM video'],
+    ['old.mp4', 'RIFF1234AVI LIST', 'old.mp4 is an AVI video, not MP4, MOV or WebM'],
     ['empty.mp4', '', 'empty.mp4 is empty'],
   ])('says what %s is instead', async (name, content, message) => {
     await writeFile(at(name), content);
@@ -150,7 +151,8 @@ describe('checkClip', () => {
     checkClip(clip, {});
     checkClip(clip, { seconds: undefined }, { start: undefined, end: undefined });
     checkClip(clip, { seconds: [2, 4] }, { start: 1, end: 4 });
-    checkClip(clip, { seconds: [2, 4] }, { start: 5 });
+    checkClip(clip, { seconds: [2, 4] }, { start: 4 });
+    checkClip(clip, { seconds: [2, 4] }, { end: 8 });
   });
 
   it('names the range to use for a clip that is too long', async () => {
@@ -159,9 +161,13 @@ describe('checkClip', () => {
       field: 'end_seconds',
       message: 'the clip is 8.0 s; this backend wants 2 to 4 s: pass start_seconds and end_seconds, e.g. 0 and 4',
     });
-    const short = await check({ ...clip, seconds: 3.5 }, { seconds: [1, 3] }, { start: 0.25 });
-    expect(short.message).toBe(
+    const long = await check(clip, { seconds: [1, 3] }, { start: 0.25, end: 3.5 });
+    expect(long.message).toBe(
       'the range is 3.3 s; this backend wants 1 to 3 s: pass start_seconds and end_seconds, e.g. 0.25 and 3.25',
+    );
+    const late = await check(clip, { seconds: [2, 4] }, { start: 5 });
+    expect(late.message).toBe(
+      "the range ends at 9.0 s, behind the clip's end; this backend wants 2 to 4 s: pass start_seconds and end_seconds, e.g. 5 and 8",
     );
     expect((await check(clip, { seconds: [2, 4] }, { start: 7 })).message).toMatch(/e\.g\. 0 and 4$/);
   });

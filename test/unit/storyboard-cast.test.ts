@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dialectNamed } from '../../src/backends/registry.ts';
+import { checkSourceTask } from '../../src/services/source-clip.ts';
 import { clipBytes } from '../helpers/media.ts';
 import { openStudio, type Studio } from '../helpers/studio.ts';
 
@@ -118,5 +119,38 @@ describe('the clip of a character is looked at before money is spent', () => {
         .filter(({ operation }) => operation === 'character-extract'),
     ).toEqual([]);
     expect((await extract({})).handle).toBe('girl');
+  });
+
+  test('an end that is not told is not behind the video’s', async () => {
+    const studio = await openStudio({ backends: { reverse: { dialect: dialectNamed('sora-v1') } } });
+    const { profile } = studio.core.backends.get('reverse')!;
+    const check = (startSeconds: number) => {
+      try {
+        checkSourceTask({ id: 'task_1', seconds: 10 }, profile, { startSeconds });
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(check(9.5)).toMatchObject({
+      field: 'end_seconds',
+      message: '3 s from 9.5 on end at 12.5, but the video is 10 s long',
+      hint: 'Pass start_seconds 7 and end_seconds 10.',
+    });
+    expect(check(8.5)).toMatchObject({ hint: 'Pass start_seconds 8.5 and end_seconds 10.' });
+    expect(check(7)).toBeUndefined();
+  });
+
+  test('advice fits the length of the video', async () => {
+    const studio = await openStudio();
+    const hintFor = async (duration: number) => {
+      const { task } = await studio.videos.generate({ prompt: 'a girl turns', backend: 'forwarding', duration });
+      const saved = () => studio.core.store.tasks.byId(task.id)?.filePath;
+      await studio.until(() => saved() !== undefined);
+      const refused = studio.characters.extract({ taskId: task.id, name: 'Girl', rightsConfirmed: true });
+      const { hint } = await refused.catch((error) => error);
+      return hint.replace(saved(), 'FILE').replace(/^[^.]*\. /, '');
+    };
+    expect(await hintFor(4)).toBe('Or use create_character with file_path FILE.');
+    expect(await hintFor(8)).toBe('Or cut 2 to 4 s out of FILE, and use create_character with that as file_path.');
   });
 });
