@@ -30,11 +30,7 @@ export function checkJoinable(clips: readonly Clip[]): void {
   for (const [index, clip] of clips.entries()) {
     const fault = pictureFault(clip, first);
     if (fault) throw notJoinable(`scene ${index + 1} ${fault[0]}, scene 1 ${fault[1]}`);
-    if (clip.videoSetup.description !== first.videoSetup.description) {
-      throw notJoinable(
-        `scene ${index + 1} was encoded with other settings than scene 1: their decoder headers differ`,
-      );
-    }
+    if (clip.videoSetup.description !== first.videoSetup.description) throw otherEncoding(index, clip, first);
   }
   checkSound(clips);
 }
@@ -49,8 +45,28 @@ function pictureFault(clip: Clip, first: Clip): Fault | undefined {
   if (differs((one) => `${one.videoSetup.codedWidth}x${one.videoSetup.codedHeight}`)) {
     return say((one) => `is stored as ${one.videoSetup.codedWidth}x${one.videoSetup.codedHeight}`);
   }
-  if (differs((one) => one.videoCodec)) return say((one) => `has the codec ${one.videoCodec}`);
+  if (differs((one) => one.videoCodec)) return say((one) => `has the codec ${codecWords(one.videoCodec)}`);
   return undefined;
+}
+
+const PROFILES: Readonly<Record<string, string>> = { '42': 'Baseline', '4d': 'Main', '58': 'Extended', '64': 'High' };
+
+/** `avc1.64001f (H.264, High profile, level 3.1)`: what a name of H.264 stands for. */
+function codecWords(codec: string): string {
+  const [, profile = '', level = ''] = /^avc[1-4]\.(\w\w)\w\w(\w\w)$/.exec(codec) ?? [];
+  const name = PROFILES[profile.toLowerCase()];
+  return name ? `${codec} (H.264, ${name} profile, level ${Number.parseInt(level, 16) / 10})` : codec;
+}
+
+/** The decoder is told something else from the start; of what that is, the frame rate can be seen. */
+function otherEncoding(index: number, clip: Clip, first: Clip): SoraError {
+  const [theirs, ours] = [clip, first].map(({ fps }) => fps && Number(fps.toFixed(2)));
+  const what =
+    theirs === ours
+      ? `scene ${index + 1} has the size, codec and frame rate of scene 1, but was encoded with other settings`
+      : `scene ${index + 1} has ${theirs ?? 'no'} frames a second, scene 1 has ${ours ?? 'none'}; they were encoded with other settings`;
+  const again = `redo: true makes scene ${index + 1} again, which helps only if the upstream encodes it otherwise then`;
+  return notJoinable(what, `${again}; a video editor joins them by encoding them anew.`);
 }
 
 /** Scenes without sound are silent in the film; those that have some must have the same kind. */
@@ -66,6 +82,7 @@ function checkSound(clips: readonly Clip[]): void {
     if (clip.audioSetup.description !== first.audioSetup?.description) {
       throw notJoinable(
         `the sound of scene ${index + 1} was encoded with other settings than that of scene ${firstIndex + 1}`,
+        'A video editor joins them by encoding them anew.',
       );
     }
   }
@@ -75,10 +92,8 @@ function soundOf(clip: Clip): string {
   return `${clip.audioCodec} ${clip.audioSetup?.sampleRate} Hz ${clip.audioSetup?.channels}-channel`;
 }
 
-function notJoinable(message: string): SoraError {
-  return new SoraError({
-    code: 'not_joinable',
-    message,
-    hint: 'The scenes stay as files. Make the scene again with the size and model of the others to get one film.',
-  });
+const LIKE_THE_OTHERS = 'Make the scene again with the size and model of the others to get one film.';
+
+function notJoinable(message: string, advice = LIKE_THE_OTHERS): SoraError {
+  return new SoraError({ code: 'not_joinable', message, hint: `The scenes stay as files. ${advice}` });
 }

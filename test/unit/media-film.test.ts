@@ -145,12 +145,17 @@ describe('scenes that do not go together', () => {
     [
       'profile',
       { more: ['-profile:v', 'baseline', '-bf', '0'] },
-      /^scene 3 has the codec avc1\.42\S+, scene 1 has the codec avc1\.64/,
+      /^scene 3 has the codec avc1\.42\S+ \(H\.264, Baseline profile, .*, scene 1 has the codec avc1\.64/,
     ],
     [
       'headers',
       { more: ['-refs', '2', '-aspect', '2:1'] },
-      /^scene 3 (is \d+x\d+, scene 1 is|was encoded with other settings)/,
+      /^scene 3 (is \d+x\d+, scene 1 is|has the size, codec and frame rate of scene 1, but)/,
+    ],
+    [
+      'rate',
+      { rate: '24', more: ['-level', '1.3'] },
+      /^scene 3 has 24 frames a second, scene 1 has 30; they were encoded with other settings$/,
     ],
     [
       'codec',
@@ -168,6 +173,14 @@ describe('scenes that do not go together', () => {
     },
     30_000,
   );
+
+  it('gives no advice that was followed already', async () => {
+    await makeClip(at('refs.mp4'), { more: ['-refs', '2'] });
+    const { message, hint } = await refusal('one.mp4', 'refs.mp4');
+    expect(message).toBe('scene 2 has the size, codec and frame rate of scene 1, but was encoded with other settings');
+    expect(hint).not.toMatch(/size and model/);
+    expect(hint).toMatch(/scenes stay as files.*redo: true makes scene 2 again, .* editor/);
+  });
 
   it('says which has other sound, is a WebM, or is turned', async () => {
     await makeClip(at('rate.mp4'), { sound: 'sine=frequency=440:sample_rate=48000' });
