@@ -4,12 +4,14 @@ import {
   type McpServer,
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
+import { clean } from '../domain/text.ts';
 import type { Services } from '../services/services.ts';
 import { type LogLine, lineOf } from './errors.ts';
 import { passThrough } from './schema.ts';
 
 const COMPLETIONS = 20;
 const LONGEST_ARGUMENT = 4_000;
+const MAX_SCENES = 100;
 
 interface PromptDeps {
   readonly services: () => Promise<Services>;
@@ -22,6 +24,8 @@ interface PromptArgument {
   readonly description: string;
   readonly required?: boolean;
   readonly complete?: Completer;
+  /** What is wrong with a text that was given. */
+  readonly fault?: (text: string) => string | undefined;
 }
 
 type Args = Readonly<Record<string, string | undefined>>;
@@ -40,7 +44,7 @@ export function registerPrompts(server: McpServer, deps: PromptDeps): void {
       description: 'Plan and make a short film scene by scene, with one cast and the price agreed first.',
       argsSchema: promptArguments({
         idea: { description: 'What the film is about', required: true },
-        scenes: { description: 'How many scenes; default 3' },
+        scenes: { description: 'How many scenes; default 3', fault: countFault },
         characters: { description: 'Handles of the cast, comma-separated', complete: castList },
       }),
     },
@@ -61,10 +65,16 @@ export function registerPrompts(server: McpServer, deps: PromptDeps): void {
   );
 }
 
+function countFault(text: string): string | undefined {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= MAX_SCENES) return undefined;
+  return `scenes is ${JSON.stringify(clean(text, 20))}: give a whole number from 1 to ${MAX_SCENES}`;
+}
+
 function storyboardText({ idea, scenes = '3', characters }: Args): string {
   const cast = characters
-    ? `Cast: ${characters}. Check each with list_characters.`
-    : 'Cast: look with list_characters who exists, and propose who plays.';
+    ? `${characters}. Check each with list_characters.`
+    : 'Look with list_characters who exists, and propose who plays.';
   return `Make a storyboard of ${scenes} scenes about: ${idea}
 
 1. Cast. ${cast} Whoever is missing: create_character from a clip, or generate_video a short clip and extract_character from it. rights_confirmed needs the user's word that no real person is shown without consent.
@@ -110,10 +120,11 @@ function promptArguments(args: Readonly<Record<string, PromptArgument>>): Standa
   });
   const validate = (value: unknown) => {
     const given = value as Args;
-    const issues = entries.flatMap(([name, { required, description }]) => {
+    const issues = entries.flatMap(([name, { required, description, fault }]) => {
       const text = given[name]?.trim() ?? '';
       if (required && text === '') return [{ message: `${name} is required: ${description}`, path: [name] }];
-      return text.length > LONGEST_ARGUMENT ? [{ message: `${name} is too long`, path: [name] }] : [];
+      const message = text.length > LONGEST_ARGUMENT ? `${name} is too long` : text && fault?.(text);
+      return message ? [{ message, path: [name] }] : [];
     });
     if (issues.length > 0) return { issues };
     // What was left empty counts as not given.

@@ -62,7 +62,7 @@ describe('prompts', () => {
       texts.push(message.content.text);
     }
     expect(texts[0]).toContain('5 scenes about: a cat goes to Mars');
-    expect(texts[0]).toContain('coffee_girl');
+    expect(texts[0]).toContain('1. Cast. coffee_girl. Check');
     expect(texts[1]).toContain('3 scenes');
     expect(texts[2]).toContain('red scarf');
   });
@@ -71,6 +71,8 @@ describe('prompts', () => {
     ['storyboard', {}, 'idea is required'],
     ['storyboard', { idea: '  ' }, 'idea is required'],
     ['storyboard', { idea: 'x'.repeat(5_000) }, 'idea is too long'],
+    ['storyboard', { idea: 'x', scenes: 'abc' }, 'scenes is "abc": give a whole number from 1 to 100'],
+    ['storyboard', { idea: 'x', scenes: '500' }, 'from 1 to 100'],
     ['character_sheet', { look: 'tall' }, 'name is required'],
     ['nothing', {}, 'not found'],
   ])('%s with %j is refused', async (name, args, words) => {
