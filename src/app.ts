@@ -46,6 +46,8 @@ export interface App {
   services(workspace: string): Services;
   /** Begins to follow unfinished tasks. */
   track(): void;
+  /** Ends that within a second, for good. */
+  untrack(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -82,6 +84,10 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   };
   const tracker = new Tracker(core);
   const neighbours = new Neighbours(core);
+  const untrack = async (): Promise<void> => {
+    neighbours.stop();
+    await tracker.stop();
+  };
   const services = new Map<string, Services>();
   const elsewhere = config.sandbox ? await referenceProfiles() : [];
   return {
@@ -94,9 +100,9 @@ export async function openApp(config: Config, host: Host): Promise<App> {
       tracker.start();
       neighbours.start();
     },
+    untrack,
     close: async () => {
-      neighbours.stop();
-      await tracker.stop();
+      await untrack();
       await Promise.all([fetcher, ...backends.values()].map((each) => each.close()));
       await sandbox?.close();
       store.close();

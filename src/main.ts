@@ -70,17 +70,27 @@ async function run(config: Config): Promise<void> {
 }
 
 async function serveOverStdio(config: Config): Promise<void> {
-  const [{ createMcpServer }, { serveStdioTransport }] = await Promise.all([
+  const [{ createMcpServer }, { serveStdioTransport, endWaits }] = await Promise.all([
     import('./mcp/server.ts'),
     import('./transports/stdio.ts'),
   ]);
   const { appFor } = await import('./running.ts');
   const running = appFor(config, { log, version: VERSION, beforeOpening: KEEP_CODE });
+  const ending = new AbortController();
   const connection = serveStdioTransport({
     stdin: process.stdin,
     stdout: process.stdout,
     log,
-    factory: () => createMcpServer({ facts: running.facts, services: () => running.services('local'), log }),
+    factory: () =>
+      createMcpServer({
+        facts: running.facts,
+        services: async () => endWaits(await running.services('local'), ending.signal),
+        log,
+      }),
+    onEnding: () => {
+      ending.abort();
+      running.untrack();
+    },
     onClose: () => void leave(running.close),
   });
   onSignal(() => connection.close());

@@ -8,6 +8,8 @@ export interface Running {
   services(workspace: string): Promise<Services>;
   /** Opens the app a moment after the first answers are out, so that unfinished tasks are followed unasked. */
   trackSoon(): void;
+  /** Follows nothing any more; what is under way is put back. */
+  untrack(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,10 @@ export function appFor(config: Config, host: RunningHost): Running {
         });
       };
       setTimeout(tryOpening, SOON_MS);
+    },
+    untrack: () => {
+      closed = true;
+      opening?.then((app) => app.untrack()).catch(() => {});
     },
     close: async () => {
       closed = true;

@@ -14,6 +14,8 @@ export interface StdioWireOptions {
   readonly log: (line: string) => void;
   /** Sees each message before the server does. */
   readonly observe?: ((message: JSONRPCMessage) => void) | undefined;
+  /** Called when stdin has ended and answers are still to be written. */
+  readonly onEnding?: (() => void) | undefined;
   /** Called once, after the server has been told. */
   readonly onClosed: () => void;
   /** Longer lines are dropped. @default 4 MiB */
@@ -162,6 +164,7 @@ export class StdioWire implements Transport {
     if (this.#closed || this.#ending !== undefined) return;
     this.#ending = setTimeout(this.#hangUp, this.#options.graceMs ?? GRACE_MS);
     if (this.#unanswered.size === 0) this.#hangUp();
+    else this.#options.onEnding?.();
   };
 
   readonly #hangUp = (): void => {

@@ -5,6 +5,8 @@ import { lineOf } from '../mcp/errors.ts';
 import { watchChanges } from '../mcp/notifications.ts';
 import { StdioWire, type StdioWireOptions } from './stdio-wire.ts';
 
+export { endWaits } from './waits.ts';
+
 export interface StdioOptions extends Pick<StdioWireOptions, 'maxLineBytes' | 'graceMs'> {
   readonly stdin: Readable;
   readonly stdout: Writable;
@@ -14,6 +16,8 @@ export interface StdioOptions extends Pick<StdioWireOptions, 'maxLineBytes' | 'g
   readonly log: (line: string) => void;
   /** Called once, when the client has gone or `close` was called. */
   readonly onClose?: (() => void) | undefined;
+  /** Called when the client has gone and calls are still to be answered: nothing should be waited for any more. */
+  readonly onEnding?: (() => void) | undefined;
 }
 
 export interface StdioConnection {
@@ -38,6 +42,7 @@ export function serveStdioTransport(options: StdioOptions): StdioConnection {
     log,
     maxLineBytes,
     graceMs,
+    onEnding: options.onEnding,
     // The entry answers this one itself; its server never sees it, and would not begin to tell it anything.
     observe: (message: JSONRPCMessage) => {
       if (!('method' in message) || message.method !== 'subscriptions/listen') return;

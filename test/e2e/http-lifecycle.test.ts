@@ -18,7 +18,7 @@ async function startProduct(local: FakeServices): Promise<HttpServer> {
   const loaded = await loadConfig({ ...place, argv: ['http', '--port', '0'], env });
   if (!loaded.ok || loaded.config.command.name !== 'http') throw new Error(JSON.stringify(loaded));
   const facts = { version: '0.0.0', sandbox: true, backendIds: [] };
-  const running = { facts, services: async () => local, trackSoon: () => {}, close: async () => {} };
+  const running = { facts, services: async () => local, trackSoon: () => {}, untrack: () => {}, close: async () => {} };
   return startServer(loaded.config, loaded.config.command, running, () => {});
 }
 
