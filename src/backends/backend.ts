@@ -107,13 +107,22 @@ export interface ReviseVideo {
 
 export type ContentVariant = 'video' | 'thumbnail' | 'spritesheet';
 
+/** Where a download goes on. */
+export interface ContentStart {
+  readonly byte: number;
+  /** That of the bytes before it: another file begins anew. */
+  readonly validator?: string | undefined;
+}
+
 /** The bytes of a finished job, flowing. The reader must drain or destroy `body`. */
 export interface Content {
   readonly body: AsyncIterable<Uint8Array>;
   /** The size of the whole, when known. */
   readonly totalBytes?: number | undefined;
-  /** Where `body` starts: greater than 0 only if the upstream honoured the range. */
+  /** Where `body` starts: greater than 0 only if the upstream honoured the range, of the same file. */
   readonly offset: number;
+  /** A strong ETag, or when it was last modified: what tells it from any other file at its place. */
+  readonly validator?: string | undefined;
   readonly contentType?: string | undefined;
 }
 
@@ -153,11 +162,11 @@ export interface Backend {
   createCharacter?(request: CreateCharacter, context?: CallContext): Promise<RemoteCharacter>;
   extractCharacter?(request: ExtractCharacter, context?: CallContext): Promise<RemoteCharacter>;
   listCharacters?(context?: CallContext): Promise<readonly RemoteCharacter[]>;
-  /** `fromByte` asks for a range; look at `offset` for what was given. `known` is the last state heard, for its link. */
+  /** `from` asks for a range; look at `offset` for what was given. `known` is the last state heard, for its link. */
   openContent(
     known: Pick<RemoteVideo, 'remoteId' | 'videoUrl'>,
     variant: ContentVariant,
-    fromByte: number,
+    from: number | ContentStart,
     context?: CallContext,
   ): Promise<Content>;
   probe(context?: CallContext): Promise<Probe>;

@@ -1,5 +1,5 @@
 import { SoraError } from '../domain/errors.ts';
-import type { CallContext, Content, ContentVariant, RemoteVideo } from './backend.ts';
+import type { CallContext, Content, ContentStart, ContentVariant, RemoteVideo } from './backend.ts';
 import { readText } from './bodies.ts';
 import { findError, parseJson } from './envelope.ts';
 import type { RawAnswer } from './http-port.ts';
@@ -19,12 +19,13 @@ export async function openContent(
   wire: Wire,
   known: Known,
   variant: ContentVariant,
-  fromByte: number,
+  start: number | ContentStart,
   context?: CallContext,
 ): Promise<Content> {
+  const from = typeof start === 'number' ? { byte: start } : start;
   const endpoint = endpointOf(wire, known.remoteId, variant);
   if (variant !== 'video') {
-    if (endpoint) return await openAt(wire, endpoint, fromByte, context);
+    if (endpoint) return await openAt(wire, endpoint, from, context);
     throw new SoraError({ code: 'not_supported', message: `${wire.profile.id} has no ${variant} of its videos` });
   }
   const tried = new Set<string>();
@@ -33,7 +34,7 @@ export async function openContent(
     if (tried.has(url.href)) continue;
     tried.add(url.href);
     try {
-      return await openAt(wire, url, fromByte, context);
+      return await openAt(wire, url, from, context);
     } catch (error) {
       // A place that does not have it may be followed by one that does; any other trouble is told.
       if (!(error instanceof SoraError) || (error.code !== 'link_expired' && error.code !== 'not_supported'))
@@ -71,20 +72,22 @@ function endpointOf(wire: Wire, id: string, variant: ContentVariant): URL | unde
   return urlOf(wire.baseUrl, operation, { id, variant: variant === 'video' ? undefined : variant });
 }
 
-async function openAt(wire: Wire, url: URL, fromByte: number, context?: CallContext): Promise<Content> {
-  const range = fromByte > 0 ? { range: `bytes=${fromByte}-` } : undefined;
-  const answer = await wire.http.open(url, { headers: { accept: '*/*', ...range }, signal: context?.signal });
+async function openAt(wire: Wire, url: URL, from: ContentStart, context?: CallContext): Promise<Content> {
+  const answer = await wire.http.open(url, { headers: rangeOf(from), signal: context?.signal });
   const { status, headers } = answer;
-  // The file is shorter than what we have of it: from the start, then.
-  if (status === 416 && fromByte > 0) {
+  const validator = validatorOf(wire, answer);
+  // Not everybody minds If-Range.
+  const changed = status === 206 && from.validator !== undefined && validator !== from.validator;
+  // 416: the file is shorter than what we have of it.
+  if (from.byte > 0 && (changed || status === 416)) {
     answer.body.destroy();
-    return await openAt(wire, url, 0, context);
+    return await openAt(wire, url, { byte: 0 }, context);
   }
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if ((status !== 200 && status !== 206) || type === 'text/html' || type === 'application/json')
     throw await refused(wire, answer, type);
   const given = /^bytes (\d+)-\d*\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
-  const offset = status === 206 ? Number(given?.[1] ?? fromByte) : 0;
+  const offset = status === 206 ? Number(given?.[1] ?? from.byte) : 0;
   const length =
     headers['content-encoding'] === undefined ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN;
   const total = given && given[2] !== '*' ? Number(given[2]) : offset + length;
@@ -93,7 +96,20 @@ async function openAt(wire: Wire, url: URL, fromByte: number, context?: CallCont
     offset,
     ...(Number.isSafeInteger(total) ? { totalBytes: total } : {}),
     ...(type === undefined ? {} : { contentType: wire.tell(type, 100) }),
+    ...(validator === undefined ? {} : { validator }),
   };
+}
+
+function rangeOf({ byte, validator }: ContentStart): Readonly<Record<string, string>> {
+  if (byte === 0) return { accept: '*/*' };
+  return { accept: '*/*', range: `bytes=${byte}-`, ...(validator === undefined ? {} : { 'if-range': validator }) };
+}
+
+/** Fit to be kept and sent back. A weak ETag may stand for other bytes. */
+function validatorOf(wire: Wire, { headers }: RawAnswer): string | undefined {
+  const { etag, 'last-modified': modified } = headers;
+  const told = etag === undefined || etag.startsWith('W/') ? modified : etag;
+  return told !== undefined && /^[\x20-\x7e]{1,200}$/.test(told) && wire.tell(told, 200) === told ? told : undefined;
 }
 
 async function refused(wire: Wire, answer: RawAnswer, type: string | undefined): Promise<SoraError> {

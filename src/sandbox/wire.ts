@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** One request, read to its end. */
@@ -125,11 +125,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Blob);
 }
 
-/** Bytes, or the part of them that the caller's `Range` asks for. */
+/** Bytes, or the part of them that the caller's `Range` asks for, unless `If-Range` names others. */
 export function bytesReply(call: Call, bytes: Uint8Array, type: string): Reply {
-  const headers = { 'accept-ranges': 'bytes' };
+  const etag = `"${createHash('sha1').update(bytes).digest('hex')}"`;
+  const headers = { 'accept-ranges': 'bytes', etag };
   const range = /^bytes=(\d+)-(\d*)$/.exec(call.headers.range ?? '');
-  if (!range) return { status: 200, bytes, type, headers };
+  if (!range || (call.headers['if-range'] ?? etag) !== etag) return { status: 200, bytes, type, headers };
   const from = Number(range[1]);
   const to = Math.min(bytes.length - 1, range[2] ? Number(range[2]) : bytes.length - 1);
   if (from > to) return { status: 416, json: {}, headers: { 'content-range': `bytes */${bytes.length}` } };

@@ -3,10 +3,18 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SoraError, withFacts } from '../domain/errors.ts';
 import { errorCode, storeError } from './errors.ts';
-import { claimPart } from './part-claim.ts';
+import { claimPart, type PartClaim } from './part-claim.ts';
 
 /** Chunks are gathered into writes of this size: a write each costs more than the bytes do. */
 const FLUSH_BYTES = 512 * 1024;
+
+/** Where a source is to begin. */
+export interface PartStart {
+  /** 0 when nothing is here. Else the last byte that is here, so that a file which was complete can be asked for too. */
+  readonly byte: number;
+  /** The validator that came with the bytes before it: those of another file begin at 0. */
+  readonly validator?: string | undefined;
+}
 
 /** What a source sends. */
 export interface PartSource {
@@ -15,6 +23,8 @@ export interface PartSource {
   readonly offset: number;
   /** Length of the whole file, not of the rest. */
   readonly totalBytes?: number | undefined;
+  /** Tells this file from any other that was or will be there (an ETag). Without one nothing is resumed. */
+  readonly validator?: string | undefined;
 }
 
 export interface SaveOptions {
@@ -22,11 +32,8 @@ export interface SaveOptions {
   readonly dir: string;
   /** The final file name, a plain one. */
   readonly name: string;
-  /**
-   * Asks for the bytes from `fromByte` on. What it throws is thrown on. When it resumes, `fromByte` is the last byte
-   * that is here already, so that a file which was complete can be asked for too.
-   */
-  readonly open: (fromByte: number) => Promise<PartSource>;
+  /** Asks for the bytes from there on. What it throws is thrown on. */
+  readonly open: (from: PartStart) => Promise<PartSource>;
   /** Throws when the complete bytes are not what they should be; they are thrown away then. */
   readonly check: (path: string) => Promise<unknown>;
   readonly signal?: AbortSignal | undefined;
@@ -47,7 +54,7 @@ export async function saveStream({ dir, name, open: source, check, signal }: Sav
   try {
     const part = await claimPart(dir, name);
     try {
-      const bytes = await fill(part.path, source, signal);
+      const bytes = await fill(part, source, signal);
       await check(part.path).catch(async (error: unknown) => {
         await part.drop();
         throw error;
@@ -68,15 +75,18 @@ export async function saveStream({ dir, name, open: source, check, signal }: Sav
 }
 
 /** Returns the length of the complete file, which is on the disk by then. */
-async function fill(path: string, source: SaveOptions['open'], signal: AbortSignal | undefined): Promise<number> {
+async function fill(part: PartClaim, source: SaveOptions['open'], signal: AbortSignal | undefined): Promise<number> {
   signal?.throwIfAborted();
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const file = await open(part.path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
     const { size } = await file.stat();
-    const { body, offset, totalBytes } = await source(Math.max(0, size - 1));
+    const known = await part.tag();
+    const byte = known === undefined ? 0 : Math.max(0, size - 1);
+    const { body, offset, totalBytes, validator } = await source({ byte, validator: known });
     // Bytes beyond those that the source left out would stay from an earlier attempt.
     if (offset !== size) await file.truncate(offset < size ? offset : 0);
     if (offset > size) throw broken(`it was asked for from byte ${size} and came from byte ${offset}`);
+    if (offset === 0) part.setTag(validator);
     const bytes = await pour(file, body, offset, totalBytes ?? Number.POSITIVE_INFINITY, signal);
     if (totalBytes !== undefined && bytes < totalBytes) throw broken(`${bytes} of ${totalBytes} bytes came`);
     await file.sync();

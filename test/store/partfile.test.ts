@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SoraError } from '../../src/domain/errors.ts';
 import { PART_STALE_MS } from '../../src/store/part-claim.ts';
-import { type PartSource, type SaveOptions, saveStream } from '../../src/store/partfile.ts';
+import { type PartSource, type PartStart, type SaveOptions, saveStream } from '../../src/store/partfile.ts';
 import { tempDir } from './fixtures.ts';
 import { bundleWorker, kill, startWorker } from './processes.ts';
 
 const VIDEO = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
+
+/** What a failed attempt leaves. */
+const KEPT = ['clip.mp4.part', 'clip.mp4.part.tag'];
 
 async function* pieces(bytes: Buffer, size = 7_000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -24,9 +27,9 @@ function setUp(source: Partial<SaveOptions> = {}) {
   const options: SaveOptions = {
     dir,
     name: 'clip.mp4',
-    open: async (from) => {
-      asked.push(from);
-      return { body: pieces(VIDEO.subarray(from)), offset: from, totalBytes: VIDEO.length };
+    open: async ({ byte }) => {
+      asked.push(byte);
+      return { body: pieces(VIDEO.subarray(byte)), offset: byte, totalBytes: VIDEO.length, validator: '"v1"' };
     },
     check: async () => undefined,
     ...source,
@@ -48,6 +51,7 @@ const sends =
     body,
     offset: 0,
     totalBytes: VIDEO.length,
+    validator: '"v1"',
     ...facts,
   });
 
@@ -79,7 +83,7 @@ describe('saving', () => {
     const { dir, asked, save, fails, saved } = setUp();
     const error = await fails({ open: sends(thenFails(VIDEO.subarray(0, 60_000))) });
     expect(error).toMatchObject({ code: 'download_failed', retryable: true, charged: 'yes' });
-    expect(readdirSync(dir)).toEqual(['clip.mp4.part']);
+    expect(readdirSync(dir)).toEqual(KEPT);
     await save();
     expect(asked).toEqual([59_999]);
     expect(saved().equals(VIDEO)).toBe(true);
@@ -101,6 +105,38 @@ describe('saving', () => {
     expect(saved().equals(VIDEO)).toBe(true);
   });
 
+  test('goes on with the file that it began, and with no other', async () => {
+    const { dir, save, fails, saved } = setUp();
+    const asked: PartStart[] = [];
+    const sending = (bytes: Buffer, validator: string | undefined) => async (from: PartStart) => {
+      asked.push(from);
+      const offset = from.validator === validator ? from.byte : 0;
+      return { body: pieces(bytes.subarray(offset)), offset, totalBytes: bytes.length, validator };
+    };
+    const other = Buffer.from(VIDEO).reverse();
+    await fails({ open: sends(thenFails(VIDEO.subarray(0, 60_000)), { validator: '"v1"' }) });
+    await fails({
+      open: async (from) => ({ ...(await sending(other, '"v2"')(from)), body: thenFails(other.subarray(0, 9)) }),
+    });
+    await save({ open: sending(other, '"v2"') });
+    expect(asked).toEqual([
+      { byte: 59_999, validator: '"v1"' },
+      { byte: 8, validator: '"v2"' },
+    ]);
+    expect(saved().equals(other)).toBe(true);
+    expect(readdirSync(dir)).toEqual(['clip.mp4']);
+  });
+
+  test('begins anew when nobody can tell whether it is the same file', async () => {
+    const { dir, asked, save, fails, saved } = setUp();
+    await fails({ open: sends(thenFails(VIDEO.subarray(0, 50_000))) });
+    await fails({ open: sends(thenFails(Buffer.alloc(60_000, 1)), { validator: undefined }) });
+    expect(readdirSync(dir)).toEqual(['clip.mp4.part']);
+    await save();
+    expect(asked).toEqual([0]);
+    expect(saved().equals(VIDEO)).toBe(true);
+  });
+
   test('asks for the last byte of a part that is complete', async () => {
     const { asked, save, fails, saved } = setUp();
     await fails({ open: sends(thenFails(VIDEO)) });
@@ -118,7 +154,7 @@ describe('saving', () => {
     expect(await fails({ open: sends(pieces(Buffer.concat([VIDEO, VIDEO]))) })).toMatchObject({
       code: 'download_failed',
     });
-    expect(readdirSync(dir)).toEqual(['clip.mp4.part']);
+    expect(readdirSync(dir)).toEqual(KEPT);
     await save();
     expect(saved().equals(VIDEO)).toBe(true);
   });
@@ -135,7 +171,7 @@ describe('saving', () => {
     await fails({ open: sends(thenFails(VIDEO.subarray(0, 60_000))) });
     const gone = new SoraError({ code: 'link_expired', message: 'gone' });
     expect(await fails({ open: async () => Promise.reject(gone) })).toBe(gone);
-    expect(readdirSync(dir)).toEqual(['clip.mp4.part']);
+    expect(readdirSync(dir)).toEqual(KEPT);
   });
 
   test('stops at once when it is told to, even when the source is stuck', async () => {
@@ -148,7 +184,7 @@ describe('saving', () => {
     }
     expect(await fails({ open: sends(stuck()), signal: controller.signal })).toMatchObject({ code: 'cancelled' });
     expect(await fails({ signal: AbortSignal.abort() })).toMatchObject({ code: 'cancelled' });
-    expect(readdirSync(dir)).toEqual(['clip.mp4.part']);
+    expect(readdirSync(dir)).toEqual(KEPT);
   });
 
   test.each([
@@ -194,6 +230,7 @@ describe('two that save the same file', () => {
     await save();
     const part = join(dir, 'clip.mp4.0123456789ab.part');
     writeFileSync(part, VIDEO.subarray(0, 40_000));
+    writeFileSync(`${part}.tag`, '"v1"');
     await save();
     expect(asked).toEqual([0, 0]);
     expect(existsSync(part)).toBe(true);
@@ -230,7 +267,7 @@ test('a process that is killed while it saves leaves nothing under the final nam
     await saving.next();
     await kill(saving);
     const [part] = readdirSync(dir);
-    expect(readdirSync(dir)).toEqual([expect.stringMatching(/^clip\.mp4\.[0-9a-f]{12}\.part$/)]);
+    expect(readdirSync(dir)).toEqual([expect.stringMatching(/^clip\.mp4\.[0-9a-f]{12}\.part$/), `${part}.tag`]);
     writeFileSync(join(dir, part!), VIDEO.subarray(0, 1_000));
     const old = new Date(Date.now() - PART_STALE_MS - 1_000);
     utimesSync(join(dir, part!), old, old);

@@ -121,7 +121,7 @@ const commands: Readonly<Record<string, () => void>> = {
       say('written');
       await new Promise((resolve) => setTimeout(resolve, 60_000));
     }
-    const open = async () => ({ body: stuck(), offset: 0 });
+    const open = async () => ({ body: stuck(), offset: 0, validator: '"v1"' });
     saveStream({ dir: dataDir, name: 'clip.mp4', open, check: async () => undefined }).catch(say);
   },
   /** Writes characters one by one, saying each, until it is killed. */

@@ -124,11 +124,20 @@ test('parts are cleared when their file is there or nobody came back for them, a
   put('done.mp4', 0);
   put('done.mp4.0123456789ab.part', 60_000);
   put('done.mp4.aaaaaaaaaaaa.part', 1_000);
+  put('done.mp4.0123456789ab.part.tag', 60_000);
   put('waiting.mp4.part', 3_600_000);
+  put('waiting.mp4.part.tag', 3_600_000);
   put('forgotten.mp4.part', 2 * 86_400_000);
+  put('forgotten.mp4.part.tag', 2 * 86_400_000);
   put('notes.txt', 2 * 86_400_000);
   await sweepParts(dir);
-  expect(readdirSync(dir).sort()).toEqual(['done.mp4', 'done.mp4.aaaaaaaaaaaa.part', 'notes.txt', 'waiting.mp4.part']);
+  expect(readdirSync(dir).sort()).toEqual([
+    'done.mp4',
+    'done.mp4.aaaaaaaaaaaa.part',
+    'notes.txt',
+    'waiting.mp4.part',
+    'waiting.mp4.part.tag',
+  ]);
   await sweepParts(join(dir, 'nowhere'));
 });
 
