@@ -1,13 +1,17 @@
 import { SoraError } from '../domain/errors.ts';
+import type { Clock } from '../domain/ids.ts';
 import type { CallContext, Content, ContentStart, ContentVariant, RemoteVideo } from './backend.ts';
 import { readText } from './bodies.ts';
 import { findError, parseJson } from './envelope.ts';
-import type { RawAnswer } from './http-port.ts';
+import { type RawAnswer, TIMEOUTS } from './http-port.ts';
 import { networkFailure } from './network-failure.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import { getVideo } from './videos.ts';
 import type { Wire } from './wire.ts';
 import { urlOf } from './write-request.ts';
+
+/** A download that brings less for so long keeps its place from others: it is cut off, and resumed later. */
+const SLOWEST = { bytes: 60 * 1024, perMs: 60_000 } as const;
 
 type Known = Pick<RemoteVideo, 'remoteId' | 'videoUrl'>;
 
@@ -92,7 +96,7 @@ async function openAt(wire: Wire, url: URL, from: ContentStart, context?: CallCo
     headers['content-encoding'] === undefined ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN;
   const total = given && given[2] !== '*' ? Number(given[2]) : offset + length;
   return {
-    body: telling(answer, url.host, context),
+    body: telling(answer, url.host, wire.clock, context),
     offset,
     ...(Number.isSafeInteger(total) ? { totalBytes: total } : {}),
     ...(type === undefined ? {} : { contentType: wire.tell(type, 100) }),
@@ -139,25 +143,24 @@ async function refused(wire: Wire, answer: RawAnswer, type: string | undefined):
 }
 
 /** The same bytes, whose errors are ours to tell. Leaving early destroys the connection. */
-function telling(answer: RawAnswer, host: string, context?: CallContext): AsyncIterable<Uint8Array> {
+function telling(answer: RawAnswer, host: string, clock: Clock, context?: CallContext): AsyncIterable<Uint8Array> {
+  const broken = (how: string, cause?: unknown) =>
+    new SoraError({ code: 'download_failed', message: `the download from ${host} ${how}`, retryable: true, cause });
   return {
     [Symbol.asyncIterator]() {
       const source = answer.body[Symbol.asyncIterator]();
+      const tooSlow = paceWatch();
       return {
         async next() {
-          try {
-            return await source.next();
-          } catch (error) {
+          const asked = clock();
+          const next = await source.next().catch((error: unknown) => {
             const cancelled = context?.signal?.aborted === true;
             const failure = networkFailure(error, { host, paid: false, written: true, cancelled });
-            if (cancelled || failure.code !== 'backend_unavailable') throw failure;
-            throw new SoraError({
-              code: 'download_failed',
-              message: `the download from ${host} broke off`,
-              retryable: true,
-              cause: error,
-            });
-          }
+            throw cancelled || failure.code !== 'backend_unavailable' ? failure : broken('broke off', error);
+          });
+          if (next.done || !tooSlow(clock() - asked, next.value.length)) return next;
+          answer.body.destroy();
+          throw broken('is too slow');
         },
         async return() {
           answer.body.destroy();
@@ -166,5 +169,21 @@ function telling(answer: RawAnswer, host: string, context?: CallContext): AsyncI
         },
       };
     },
+  };
+}
+
+/** Told how long each wait was and what it brought. Only waits count: a slow disk of ours is nobody's fault. */
+function paceWatch(): (ms: number, bytes: number) => boolean {
+  let waited = 0;
+  let came = 0;
+  return (ms, bytes) => {
+    // A longer silence ends a download by itself, so this is a clock that was set.
+    waited += Math.min(TIMEOUTS.idleMs, Math.max(0, ms));
+    came += bytes;
+    if (waited < SLOWEST.perMs) return false;
+    const slow = came < SLOWEST.bytes;
+    waited = 0;
+    came = 0;
+    return slow;
   };
 }
