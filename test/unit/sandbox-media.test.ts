@@ -4,6 +4,7 @@ import { TIMESCALE, writeMp4 } from '../../src/sandbox/media/mp4.ts';
 import { newPicture } from '../../src/sandbox/media/picture.ts';
 import { seededRandom } from '../../src/sandbox/media/random.ts';
 import { imageSize, videoFacts } from '../../src/sandbox/media/read.ts';
+import { paintScenery } from '../../src/sandbox/media/scenery.ts';
 import { renderSpritesheet, renderThumbnail } from '../../src/sandbox/media/stills.ts';
 import { clipBytes, installed, joined, lumaAt, probe } from '../helpers/media.ts';
 
@@ -114,6 +115,45 @@ describe('what a sandbox clip is', () => {
   it('survives any text', async () => {
     for (const prompt of ['狐狸在雪地里奔跑 🦊', 'x'.repeat(500), '\n\t', 'Ünïcödé «naïve» — ß']) {
       expect(videoFacts(await clipBytes({ prompt, seconds: 1 }))?.seconds).toBe(1);
+    }
+  });
+});
+
+describe('the scenery', () => {
+  const stage = { width: 80, height: 60, horizon: 45 };
+  const paint = (prompt: string, seed = prompt) => {
+    const picture = newPicture(640, 480);
+    return { picture, indoors: paintScenery(picture, stage, prompt, seededRandom(seed)).cloud === undefined };
+  };
+
+  it.each([
+    ['Ann waves from the door, evening light', true],
+    ['Ann opens the café at dawn, wide shot', true],
+    ['Ann sits in a bar', true],
+    ['waves break on the shore', false],
+    ['a ship, seasons pass', false],
+  ])('is that of the words: %s', (prompt, indoors) => {
+    for (const seed of 'abcdefgh') expect(paint(prompt, seed).indoors).toBe(indoors);
+  });
+
+  it('takes no character for a place', () => {
+    expect([...'abcdefgh'].some((seed) => !paint('@coffee_girl laughs', seed).indoors)).toBe(true);
+  });
+
+  it('is light at dawn, whatever the hash says, and dark at night', () => {
+    const skies = (time: string) =>
+      Array.from({ length: 40 }, (_, seed) => paint(`the sea at ${time}`, `${seed}`).picture);
+    for (const { y, cr } of skies('dawn')) {
+      expect(y[0]).toBeGreaterThan(70);
+      expect(cr[0]).toBeGreaterThan(150);
+    }
+    for (const { y } of skies('night')) expect(y[0]).toBeLessThan(60);
+  });
+
+  it('is never a green sky', () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const { cb, cr } = paint('the sea at noon', `${seed}`).picture;
+      expect(Math.max(cb[0]!, cr[0]!)).toBeGreaterThan(128);
     }
   });
 });

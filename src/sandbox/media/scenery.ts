@@ -19,17 +19,34 @@ interface Look {
 
 type Painter = (picture: Picture, stage: Stage, look: Look) => void;
 
-/** Words of a prompt that call for a place; without one the prompt's hash chooses. */
+/** Any of these words by itself or in the plural; a character's handle is no word of the scene. */
+function anyOf(words: string): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}_@])(${words})(e?s)?(?![\\p{L}\\p{N}_])`, 'iu');
+}
+
+/** What calls for a place; without one the prompt's hash chooses. Whoever waves is not at sea. */
 const PLACES: readonly (readonly [RegExp, Painter])[] = [
-  [/\b(sea|ocean|beach|boat|ship|harbou?r|island|wave|surf|lake|river)/i, paintSea],
-  [/\b(space|planet|moon|mars|galaxy|star ?ship|rocket|orbit|astronaut)/i, paintSpace],
-  [/\b(city|street|tokyo|paris|new york|town|downtown|skyline|market|neon|office)/i, paintCity],
-  [/\b(forest|woods?|trees?|jungle|park|garden)\b/i, paintForest],
-  [/\b(desert|dunes?|sand|canyon|pyramid)/i, paintDesert],
-  [/\b(mountain|snow|ice|alps|glacier|ski|winter)/i, paintMountains],
-  [/\b(room|caf[eé]|coffee|kitchen|studio|bar|indoors?|library|house|bakery|restaurant|meeting)/i, paintRoom],
+  [
+    anyOf(
+      'sea|seaside|ocean|beach|boat|(?<!star |space )ship|harbou?r|island|surf|lake|river|waves (break|crash|roll)',
+    ),
+    paintSea,
+  ],
+  [anyOf('space|planet|moon|mars|galaxy|star ?ship|space ?ship|rocket|orbit|astronaut'), paintSpace],
+  [anyOf('city|street|tokyo|paris|new york|town|downtown|skyline|market|neon|office'), paintCity],
+  [anyOf('forest|wood|tree|jungle|park|garden'), paintForest],
+  [anyOf('desert|dune|sand|canyon|pyramid'), paintDesert],
+  [anyOf('mountain|snow|snowy|ice|icy|alp|glacier|ski|skiing|winter'), paintMountains],
+  [
+    anyOf('room|caf[eé]|coffee|kitchen|studio|bar|indoor|library|house|bakery|restaurant|meeting|door|doorway|window'),
+    paintRoom,
+  ],
 ];
 const PAINTERS = [paintHills, ...PLACES.map(([, painter]) => painter)];
+
+const NIGHT = anyOf('night|midnight|nightfall|moonlight|moonlit|dark|darkness|neon|starry');
+const TWILIGHT = anyOf('dawn|daybreak|sunrise|sunset|dusk|twilight|evening|sundown|golden hour');
+const DAY = anyOf('day|daylight|morning|noon|midday|afternoon|sunny|sunlit|sunlight');
 
 /** What is to move in front of it. */
 export interface Sky {
@@ -40,9 +57,12 @@ export interface Sky {
 export function paintScenery(picture: Picture, stage: Stage, prompt: string, random: Random): Sky {
   const painter = PLACES.find(([words]) => words.test(prompt))?.[1] ?? pick(random, PAINTERS);
   const spin = random();
-  const night = painter === paintSpace || /\b(night|midnight|moonlight|dark|neon)/i.test(prompt) || random() < 0.2;
-  // Nights keep to blue and violet; by day any sky will do, so that scenes are told apart.
-  const hue = night ? 200 + spin * 90 : spin * 360;
+  const twilight = TWILIGHT.test(prompt);
+  const day = twilight || DAY.test(prompt);
+  const night = painter === paintSpace || NIGHT.test(prompt) || (!day && random() < 0.2);
+  // Nights keep to blue and violet, twilight to red and gold; by day any sky will do but a green one, so that scenes
+  // are told apart.
+  const hue = night ? 200 + spin * 90 : twilight ? 320 + spin * 30 : 180 + spin * 200;
   const sky = night ? hsl(hue, 0.55, 0.12) : hsl(hue, 0.6, 0.42);
   const haze = night ? hsl(hue + 40, 0.5, 0.3) : hsl(hue + 45, 0.75, 0.78);
   for (let row = 0; row < stage.height; row++)
