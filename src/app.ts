@@ -27,6 +27,8 @@ import { Videos } from './services/videos.ts';
 import { Vigils } from './services/vigils.ts';
 import { DATABASE_FILE, openStore, type Store } from './store/store.ts';
 
+export { dataDirProblem } from './store/files.ts';
+
 /** What the process lends to the app; tests lend other things. */
 export interface Host {
   /** Takes one line for the operator. */

@@ -158,13 +158,15 @@ async function demo(subject: 'storyboard' | undefined): Promise<void> {
 }
 
 async function doctor(config: Config, json: boolean): Promise<void> {
-  const [{ withBackends }, { examine }, { terminal }] = await Promise.all([
+  const [{ withBackends, dataDirProblem }, { examine }, { terminal }] = await Promise.all([
     import('./app.ts'),
     import('./cli/doctor.ts'),
     import('./cli/terminal.ts'),
   ]);
   const usable = await withBackends(config, (backends) => examine(backends, terminal(process.stdout), json));
-  process.exitCode = usable ? 0 : 1;
+  const problem = dataDirProblem(config.dataDir);
+  if (problem) log(`data directory: ${problem}`);
+  process.exitCode = usable && !problem ? 0 : 1;
 }
 
 async function printSchema(): Promise<void> {

@@ -111,7 +111,9 @@ export function progressOf(task: Task): number {
   return task.state === 'completed' ? 100 : Math.round(task.progress);
 }
 
+/** What was spent, or will be as far as is known; 0 for what failed and was not charged. */
 function costOf(task: Task): number | undefined {
+  if (task.state === 'failed' && task.charged === 'no') return 0;
   return usd(task.spent ?? task.quoted);
 }
 

@@ -51,6 +51,20 @@ export function makeFolder(path: string): void {
   }
 }
 
+/** Why a data directory could not be used; looked at without making anything. */
+export function dataDirProblem(path: string): string | undefined {
+  let there = path;
+  while (!existsSync(there)) there = dirname(there);
+  try {
+    if (!statSync(there).isDirectory()) throw notAFolder(there);
+    accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const told = storeError(error, path);
+    return told instanceof SoraError ? `${told.message}. ${told.hint ?? ''}`.trim() : String(told);
+  }
+}
+
 function notAFolder(path: string): SoraError {
   return new SoraError({
     code: 'store_unavailable',

@@ -111,7 +111,10 @@ describe('answers', () => {
       hint: expect.stringContaining('create_character'),
     });
     expect((await call(connection, 'list_characters', { query: 'x' })).data.hint).toContain('refresh');
-    expect((await call(connection, 'get_task')).data).toEqual({ hint: expect.stringContaining('generate_video') });
+    expect((await call(connection, 'get_task')).data).toEqual({
+      tasks: [],
+      hint: expect.stringContaining('generate_video'),
+    });
   });
 
   test('the list of tasks says where we were', async () => {
@@ -183,6 +186,12 @@ describe('a status answer', () => {
       charged: 'yes',
       cost_usd: 0.12,
     });
+  });
+
+  test('of a failed task that was not charged has no cost', async () => {
+    const report = aReport({ state: 'failed', charged: 'no', quoted: fromUsd(0.4) }, { nextPollSeconds: undefined });
+    const { data } = await call(await connect({ get: async () => report }), 'get_task', { task_id: 't' });
+    expect(data.cost_usd).toBe(0);
   });
 
   test('says when the link lapses, while nothing is saved', async () => {

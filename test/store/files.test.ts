@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { defaultDataDir, openDataDir, videoPath } from '../../src/store/files.ts';
+import { dataDirProblem, defaultDataDir, openDataDir, videoPath } from '../../src/store/files.ts';
 import { aTask, tempDir } from './fixtures.ts';
 
 test.each([
@@ -77,4 +77,14 @@ describe('a video’s name', () => {
     expect(Buffer.byteLength(named('𠀀'.repeat(500)).slice('videos/'.length))).toBeLessThan(255 - 24);
     expect(named('a', 'task_../../../x')).toBe('videos/2026-11-22-a-taskx.mp4');
   });
+});
+
+test('what keeps a data directory from being used is told without making one', () => {
+  const dir = tempDir();
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  expect(dataDirProblem(join(dir, 'a', 'b'))).toBeUndefined();
+  expect(dataDirProblem(dir)).toBeUndefined();
+  expect(dataDirProblem(join(file, 'below'))).toMatch(/file is not a folder\. Point SORA_DATA_DIR at a folder\./);
+  expect(() => statSync(join(dir, 'a'))).toThrow('ENOENT');
 });

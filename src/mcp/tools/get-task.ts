@@ -2,6 +2,7 @@ import * as z from 'zod/v4';
 import { invalid } from '../../domain/errors.ts';
 import { isFinal, TASK_STATES } from '../../domain/task.ts';
 import type { TaskReport, WaitOptions } from '../../services/services.ts';
+import { evenEmpty } from '../answer.ts';
 import { boardLineView, boardMessage, boardProgress, boardView, filmOf } from '../board-views.ts';
 import * as params from '../params.ts';
 import { fileOf, progressMessage, progressOf, statusView, taskLineView } from '../task-views.ts';
@@ -114,7 +115,7 @@ async function list(input: GetTaskInput, { services }: ToolCall) {
   const none = input.status === undefined ? 'No videos yet; generate_video starts one.' : `No task is ${input.status}.`;
   return {
     data: {
-      tasks: page.tasks.map(taskLineView),
+      tasks: evenEmpty(page.tasks.map(taskLineView)),
       next_cursor: page.nextCursor,
       storyboards: first ? services.storyboards.list(LISTED_STORYBOARDS).storyboards.map(boardLineView) : undefined,
       hint: page.tasks.length === 0 ? none : undefined,
