@@ -39,6 +39,15 @@ export function characterView(character: Character) {
   };
 }
 
+/** Of a character whose create takes longer than a caller waits: what to do next. */
+export function unfinishedNote({ bindings, handle }: Character): string | undefined {
+  const open = bindings.find(({ state }) => state === 'submitting');
+  return (
+    open &&
+    `@${handle} is still being made on ${open.backend}, and that goes on by itself: list_characters tells how it ended. Do not create it again; it may be paid for.`
+  );
+}
+
 function sourceView(source: CharacterSource) {
   switch (source.kind) {
     case 'video_url':

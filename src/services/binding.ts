@@ -4,11 +4,13 @@ import { SoraError } from '../domain/errors.ts';
 import { fromUsd, type MicroUsd } from '../domain/money.ts';
 import type { MediaSource } from '../domain/video.ts';
 import type { BindingIntent } from '../store/bindings.ts';
+import { inAnswerTime } from './answer-time.ts';
 import { cannotMake } from './binding-choice.ts';
+import { type Before, settleFailed, settleReady } from './binding-outcome.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
-import { hold, releaseHold, settle } from './money.ts';
+import { hold } from './money.ts';
 import { persist, persistSurely } from './persist.ts';
-import type { CreateCharacterInput, RequestContext } from './services.ts';
+import type { CreateCharacterInput } from './services.ts';
 import { checkSpan } from './source-clip.ts';
 
 /** A create that its process did not see through is given up for lost after this. */
@@ -26,23 +28,42 @@ interface Making {
   readonly existing: Character | undefined;
   readonly draft: Draft;
   readonly input: Pick<CreateCharacterInput, 'startSeconds' | 'endSeconds'>;
-  readonly context: RequestContext;
 }
 
-/** Makes the character on the backend, its intent written first, and keeps the binding. */
+/**
+ * Makes the character on the backend, its intent written first, and keeps the binding. One that takes longer than a
+ * caller waits is told as it stands, and made to the end.
+ */
 export async function bindCharacter(core: Core, workspace: Workspace, making: Making): Promise<Character> {
+  const { existing, draft } = making;
   const send = await sendingOf(core, workspace, making);
+  let intent: BindingIntent;
   try {
-    return await make(core, workspace, making, send);
-  } finally {
+    core.reached('character:intending');
+    intent = await persist(() => intend(core, workspace, making, send.price));
+  } catch (error) {
     await send.done?.();
+    throw error;
   }
+  const before = { existing, told: false };
+  const work = make(core, making, intent, send, before).finally(() => send.done?.());
+  const made = await inAnswerTime(core.leases.during(intent.id, work), (error) =>
+    core.log(`@${draft.handle} on ${intent.backend}: ${String(error)}`),
+  );
+  if (made) return made;
+  before.told = true;
+  publish(core, workspace, draft.handle, existing === undefined);
+  return characterOf(core, intent, draft);
 }
 
-async function make(core: Core, workspace: Workspace, making: Making, send: Sending): Promise<Character> {
-  const { existing, draft } = making;
-  core.reached('character:intending');
-  const intent = await persist(() => intend(core, workspace, making, send.price));
+async function make(
+  core: Core,
+  { existing, draft }: Making,
+  intent: BindingIntent,
+  send: Sending,
+  before: Before,
+): Promise<Character> {
+  const workspace = { name: intent.workspace };
   core.reached('character:intent-written');
   let remote: RemoteCharacter;
   try {
@@ -50,19 +71,24 @@ async function make(core: Core, workspace: Workspace, making: Making, send: Send
   } catch (error) {
     const failure = error instanceof SoraError ? error : lost(error);
     core.reached('character:refused');
-    await persistSurely(core.log, `@${draft.handle} was not made`, () =>
-      failed(core, workspace, intent, existing, failure),
-    );
+    await persistSurely(core.log, `@${draft.handle} was not made`, () => settleFailed(core, intent, before, failure));
     core.reached('character:refusal-written');
     publish(core, workspace, draft.handle, existing === undefined);
     throw failure;
   }
   core.reached('character:answered');
   const what = `@${draft.handle} is character ${remote.remoteId} of ${intent.backend}`;
-  await persistSurely(core.log, what, () => made(core, workspace, making, intent, remote));
+  await persistSurely(core.log, what, () => keep(core, { existing, draft }, intent, remote));
   core.reached('character:bound');
   publish(core, workspace, draft.handle, existing === undefined);
-  const character = core.store.characters.byId(workspace.name, intent.characterId);
+  return (
+    core.store.characters.byRemoteId(intent.workspace, remote.remoteId, intent.backend) ??
+    characterOf(core, intent, draft)
+  );
+}
+
+function characterOf(core: Core, intent: BindingIntent, draft: Draft): Character {
+  const character = core.store.characters.byId(intent.workspace, intent.characterId);
   if (character) return character;
   throw new SoraError({ code: 'not_found', message: `@${draft.handle} is no longer in the catalog` });
 }
@@ -75,25 +101,25 @@ interface Sending {
 }
 
 async function sendingOf(core: Core, workspace: Workspace, making: Making): Promise<Sending> {
-  const { backend, draft, context } = making;
+  const { backend, draft } = making;
   const { source } = draft;
   const span = partOf(making);
   checkSpan(backend.profile, span);
   const { characterUsd } = backend.profile;
   const price = characterUsd === undefined ? undefined : fromUsd(characterUsd);
   const facts = { name: draft.name, description: draft.description, ...span };
+  // Neither create is cut off when the caller leaves: its answer is worth money.
   const extract =
     source.kind === 'task' && source.backend === backend.profile.id ? backend.extractCharacter : undefined;
   if (extract && source.kind === 'task') {
     const call = (idempotencyKey: string) =>
-      extract.call(backend, { ...facts, remoteTaskId: source.remoteId, idempotencyKey }, { signal: context.signal });
+      extract.call(backend, { ...facts, remoteTaskId: source.remoteId, idempotencyKey });
     return { price, call };
   }
   const media = mediaOf(core, workspace, source, backend);
   const { clipToSend } = await import('./character-clip.ts');
   const clip = await clipToSend(core, backend.profile, media, span);
   const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, source: clip.media };
-  // The create is not cut off when the caller leaves: its answer is worth money.
   return { price, call: (key) => backend.createCharacter!({ ...request, idempotencyKey: key }), done: clip.done };
 }
 
@@ -156,69 +182,19 @@ function intend(core: Core, workspace: Workspace, making: Making, price: MicroUs
   });
 }
 
-type Settled = Pick<BindingIntent, 'id' | 'characterId' | 'quoted'>;
-
-/** Writes the made character's binding and settles its price, in one transaction. */
-export function settleReady(
-  core: Core,
-  workspace: Pick<Workspace, 'name'>,
-  intent: Settled,
-  remote: RemoteCharacter,
-  name: string,
-): void {
-  core.store.transaction(() => {
-    core.store.bindings.settle(intent.id, {
-      state: 'ready',
-      remoteId: remote.remoteId,
-      mention: remote.mention,
-      remoteName: remote.name ?? name,
-    });
-    settle(core, { id: intent.id, workspace: workspace.name }, intent.quoted);
-  });
-}
-
 /** The binding; and now that something came of it, the source that it was made from takes the place of the kept one. */
-function made(
+function keep(
   core: Core,
-  workspace: Workspace,
-  { existing, draft }: Making,
+  { existing, draft }: Pick<Making, 'existing' | 'draft'>,
   intent: BindingIntent,
   remote: RemoteCharacter,
 ): void {
   core.store.transaction(() => {
-    settleReady(core, workspace, intent, remote, draft.name);
-    if (existing && draft.source !== existing.source) {
-      core.store.characters.update(workspace.name, existing.id, { source: draft.source });
+    const bound = settleReady(core, intent, remote, draft.name);
+    if (bound && existing && draft.source !== existing.source) {
+      core.store.characters.update(intent.workspace, existing.id, { source: draft.source });
     }
   });
-}
-
-function failed(
-  core: Core,
-  workspace: Workspace,
-  intent: BindingIntent,
-  existing: Character | undefined,
-  failure: SoraError,
-): void {
-  const { bindings, characters } = core.store;
-  core.store.transaction(() => {
-    if (failure.charged !== 'no') {
-      bindings.settle(intent.id, { state: 'unknown', error: failure.message });
-      return;
-    }
-    releaseHold(core, { id: intent.id, workspace: workspace.name });
-    if (wasRefused(failure)) bindings.settle(intent.id, { state: 'failed', error: failure.message });
-    else bindings.withdraw(intent.id);
-    // A creation that came to nothing holds no slot and no handle, unless another call makes it elsewhere meanwhile.
-    const now = characters.byId(workspace.name, intent.characterId);
-    const elsewhere = now?.bindings.some((each) => each.backend !== intent.backend);
-    if (!existing && !elsewhere) characters.remove(workspace.name, intent.characterId);
-  });
-}
-
-/** The upstream itself said no, for good: that is worth remembering. Else nothing was sent, or not to be taken now. */
-function wasRefused(failure: SoraError): boolean {
-  return failure.details?.status !== undefined && !failure.retryable;
 }
 
 function lost(error: unknown): SoraError {

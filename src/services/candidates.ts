@@ -3,11 +3,10 @@ import type { BackendProfile } from '../domain/models.ts';
 import type { Task } from '../domain/task.ts';
 import { clean } from '../domain/text.ts';
 import type { Core, WatchedBackend } from './core.ts';
+import { LIST_LAG_MS } from './vigils.ts';
 
 /** A job may show up in a list so much before or after we wrote that it was sent: clocks differ. */
 const CLOCK_SLACK_MS = 2 * 60_000;
-/** How long a list may lag behind its creates. Only after this does "not listed" mean "never taken". */
-export const GRACE_MS = 5 * 60_000;
 const PAGES = 10;
 const PAGE_SIZE = 100;
 const RUNNING_LIMIT = 1_000;
@@ -85,7 +84,7 @@ export function twinsOf(core: Core, task: Task): readonly Task[] {
         other.size === task.size &&
         other.seconds === task.seconds &&
         words(other.sentPrompt) === words(task.sentPrompt) &&
-        Math.abs(sentAt(other) - sentAt(task)) <= GRACE_MS,
+        Math.abs(sentAt(other) - sentAt(task)) <= LIST_LAG_MS,
     );
 }
 
@@ -136,16 +135,16 @@ function promptLikeness(told: string | undefined, ours: string): Likeness {
 function inTime(video: RemoteVideo, task: Task): boolean {
   if (video.createdAt === undefined) return true;
   const since = video.createdAt - sentAt(task);
-  return since >= -CLOCK_SLACK_MS && since <= GRACE_MS + CLOCK_SLACK_MS;
+  return since >= -CLOCK_SLACK_MS && since <= LIST_LAG_MS + CLOCK_SLACK_MS;
 }
 
 function words(prompt: string): string {
   return clean(prompt, MAX_PROMPT);
 }
 
-/** What is left of a prompt however it is spaced, quoted or escaped. */
-function letters(prompt: string): string {
-  return prompt
+/** What is left of a text however it is spaced, quoted or escaped. */
+export function letters(text: string): string {
+  return text
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '');

@@ -40,11 +40,9 @@ export function holdOn(core: Core, task: Task, price: Priced): boolean {
 }
 
 /** Holds again what was given back too early. No limit is asked: the money is spent, whoever likes it or not. */
-export function holdAgain(core: Core, task: Task): void {
-  core.store.ledger.reserve({
-    ...reservation(core, task, { backend: task.backend, quote: task.quoted }),
-    limits: {},
-  });
+export function holdAgain(core: Core, purpose: Purpose & Pick<Task, 'backend' | 'quoted'>): void {
+  const price = { backend: purpose.backend, quote: purpose.quoted };
+  core.store.ledger.reserve({ ...reservation(core, purpose, price), limits: {} });
 }
 
 /** Gives the money back, also what was settled: nothing was charged. */

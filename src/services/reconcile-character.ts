@@ -1,12 +1,14 @@
 import type { RemoteCharacter } from '../backends/backend.ts';
 import type { Character } from '../domain/character.ts';
 import type { StoredBinding } from '../store/binding-row.ts';
-import { LOST_AFTER_MS, publish, settleReady } from './binding.ts';
+import { LOST_AFTER_MS, publish } from './binding.ts';
+import { settleReady } from './binding-outcome.ts';
+import { letters } from './candidates.ts';
 import type { Core } from './core.ts';
 import { releaseHold, settle } from './money.ts';
 import { persist } from './persist.ts';
+import { WATCH_MS } from './vigils.ts';
 
-const GRACE_MS = 5 * 60_000;
 const LOOK_AGAIN_MS = 60_000;
 /** Clocks differ. */
 const CLOCK_SLACK_MS = 2 * 60_000;
@@ -24,6 +26,7 @@ export async function reconcileCharacters(
     now: core.clock() + (when === 'now' ? LOOK_AGAIN_MS : 0),
     leaseMs: LOST_AFTER_MS,
     limit: 8,
+    except: core.leases.held(),
   });
   for (const binding of due) await lookFor(core, binding, signal);
 }
@@ -34,6 +37,7 @@ async function lookFor(core: Core, binding: StoredBinding, signal?: AbortSignal)
   core.reached('character:looked-for');
   const verdict = await judge(core, binding, character, signal);
   await persist(() => write(core, binding, character, verdict));
+  if (typeof verdict !== 'string') core.vigils.end(binding.id);
   core.reached('character:found-written');
   publish(core, { name: binding.workspace }, character.handle, false);
 }
@@ -56,14 +60,21 @@ async function judge(
   if (found.length > 1) return `the answer was lost, and ${found.length} characters there could be it`;
   if (found[0]) return isRivals(core, binding, character) ?? found[0];
   if (named.length > 0) return 'the answer was lost; one of this name is there, but of another time';
-  if (core.clock() - binding.createdAt < GRACE_MS) return 'the answer was lost; it is not listed yet';
-  return undefined;
+  if (listed.some((remote) => mayBe(remote, character) && !isKnown(core, binding, remote))) {
+    return 'the answer was lost; one that may be it is there, told differently';
+  }
+  return core.vigils.lasting(binding.id) < WATCH_MS ? 'the answer was lost; it is not listed yet' : undefined;
 }
 
 /** Of an account that serves several workspaces; both could have made it. */
 function isRivals(core: Core, binding: StoredBinding, { name }: Character): string | undefined {
   const rival = core.store.bindings.hasRival(binding, name);
   return rival ? 'the answer was lost, and another create of that name could have made what is there' : undefined;
+}
+
+/** Its name is spelt differently, or not told. */
+function mayBe({ name }: RemoteCharacter, character: Character): boolean {
+  return name === undefined || letters(name) === letters(character.name);
 }
 
 function isKnown(core: Core, binding: StoredBinding, remote: RemoteCharacter): boolean {
@@ -79,7 +90,7 @@ function write(
   const now = core.clock();
   core.store.transaction(() => {
     if (typeof verdict === 'object' && !isKnown(core, binding, verdict)) {
-      settleReady(core, { name: binding.workspace }, binding, verdict, character.name);
+      settleReady(core, binding, verdict, character.name);
     } else if (verdict === undefined) {
       const settled = core.store.bindings.settle(binding.id, {
         state: 'failed',

@@ -1,24 +1,19 @@
 import type { RemoteVideo } from '../backends/backend.ts';
-import { TIMEOUTS } from '../backends/http-port.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { bindRemote } from './apply.ts';
-import { GRACE_MS, type Search, searchFor, sentAt, twinsOf } from './candidates.ts';
+import { type Search, searchFor, sentAt, twinsOf } from './candidates.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
 import { releaseHold, settle } from './money.ts';
 import { persist } from './persist.ts';
 import { neverArrivedError, unknownError } from './task-errors.ts';
+import { WATCH_MS } from './vigils.ts';
 
 const LOOK_AGAIN_MS = 5_000;
 /** So many looks follow each other soon. */
 const SOON_LOOKS = 3;
-/**
- * A job must not be listed for so long in a process that looks, whatever the clocks on the wall say: longer than its
- * create may still be out, and than a list may lag behind that.
- */
-const WATCH_MS = TIMEOUTS.createTotalMs + GRACE_MS + 60_000;
 const SELDOM_MS = 60 * 60_000;
 /** After this the money of a job that nobody can look for counts as spent on this day, not as held on every one. */
 const SETTLED_AFTER_MS = 24 * 60 * 60_000;

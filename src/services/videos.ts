@@ -3,6 +3,7 @@ import type { Task } from '../domain/task.ts';
 import type { Choice } from '../routing/decision.ts';
 import { route } from '../routing/router.ts';
 import { agree, ceilingOf } from './agreement.ts';
+import { inAnswerTime } from './answer-time.ts';
 import type { Core, Workspace } from './core.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { persist } from './persist.ts';
@@ -15,9 +16,6 @@ import { revisionOf } from './revision.ts';
 import { placeOf } from './scene-revisions.ts';
 import type { GenerateInput, RequestContext, ReviseInput, TaskReport, VideoService } from './services.ts';
 import { submit } from './submit.ts';
-
-/** A create that takes longer than this goes on by itself; the caller gets the id and `submitting`. */
-const ANSWER_WITHIN_MS = 30_000;
 
 /** The way from a request to a job: route, price, agreement, reservation, create. */
 export class Videos implements VideoService {
@@ -98,18 +96,8 @@ export class Videos implements VideoService {
 
   async #send(task: Task, plan: Plan, alternatives: readonly Plan[]): Promise<TaskReport> {
     const sending = submit(this.#core, task, plan, { alternatives });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, ANSWER_WITHIN_MS, undefined);
-    });
-    try {
-      const sent = await Promise.race([sending, late]);
-      if (sent) return reportOf(this.#core, sent);
-    } finally {
-      clearTimeout(timer);
-    }
-    sending.catch((error: unknown) => this.#core.log(`task ${task.id}: ${String(error)}`));
-    return reportOf(this.#core, this.#core.store.tasks.byId(task.id) ?? task);
+    const sent = await inAnswerTime(sending, (error) => this.#core.log(`task ${task.id}: ${String(error)}`));
+    return reportOf(this.#core, sent ?? this.#core.store.tasks.byId(task.id) ?? task);
   }
 
   /** Of the task that an idempotency key stands for already, unless it may be sent anew. */

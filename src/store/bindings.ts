@@ -53,10 +53,14 @@ export interface BindingClaim {
   readonly now: number;
   readonly leaseMs: number;
   readonly limit: number;
+  /** Ids of bindings to leave alone: the process is at them already, whatever their leases say. */
+  readonly except?: readonly string[] | undefined;
 }
 
 /** A partial index is used only where the states stand in the SQL itself, not as parameters. */
 const UNSETTLED = sql<SqlBool>`bindings.state in ('submitting', 'unknown')`;
+
+const UNSETTLED_STATES = ['submitting', 'unknown'] as const;
 
 type Row = BindingRow & { readonly character_id: string };
 
@@ -180,31 +184,32 @@ export class BindingRepository {
   }
 
   /**
-   * Writes how a create ended and drops the lease. Undefined when somebody settled it before
-   * (only `submitting` and `unknown` are unsettled).
+   * Writes how a create ended and drops the lease. Undefined when somebody settled it before: only `submitting` and
+   * `unknown` are unsettled, and one that was given up may turn out to be made after all.
    */
   settle(id: string, settlement: Settlement): StoredBinding | undefined {
+    const from = settlement.state === 'ready' ? (['submitting', 'unknown', 'failed'] as const) : UNSETTLED_STATES;
     const query = this.#database.build
       .updateTable('bindings')
       .set({ ...columnsOf(settlement), lease_owner: null, lease_until: null, updated_at: this.#clock() })
       .where('id', '=', id)
-      .where('state', 'in', ['submitting', 'unknown']);
+      .where('state', 'in', from);
     return this.#database.run(query).changes === 0 ? undefined : this.byId(id);
   }
 
-  /** Takes back an intent that led to nothing: nothing was sent. */
-  withdraw(id: string): void {
-    this.#database.run(
-      this.#database.build.deleteFrom('bindings').where('id', '=', id).where('state', '=', 'submitting'),
-    );
+  /** Takes back an intent that led to nothing: nothing was sent. False when somebody settled it before. */
+  withdraw(id: string): boolean {
+    const query = this.#database.build.deleteFrom('bindings').where('id', '=', id);
+    return this.#database.run(query.where('state', 'in', UNSETTLED_STATES)).changes === 1;
   }
 
   /** Leases unsettled intents that nobody is at: their process died, or their check is due. */
-  claimDue({ owner, now, leaseMs, limit }: BindingClaim): StoredBinding[] {
+  claimDue({ owner, now, leaseMs, limit, except = [] }: BindingClaim): StoredBinding[] {
     const due = this.#database.build
       .selectFrom('bindings')
       .select('id')
       .where(UNSETTLED)
+      .where(sql<SqlBool>`id not in (select value from json_each(${JSON.stringify(except)}))`)
       .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '<=', now)]))
       // A lease far ahead was given before the clock was set back.
       .where((eb) =>

@@ -58,8 +58,11 @@ const FLOWS: Readonly<Record<string, Flow & { readonly has: readonly string[] }>
     ask: async (app) => void (await girlIn(app)),
     judge: async (scene, step) => {
       // A dead process's create is given up for lost after minutes.
-      const app = await scene.start({ clockOffsetMs: 10 * 60_000 });
-      await eventually(async () => (await girlIn(app)) === 'ready');
+      const app = await scene.start({ clockOffsetMs: 10 * 60_000, uptimeSpeed: 10_000 });
+      await eventually(async () => {
+        await app.call('list_characters', { refresh: true });
+        return (await girlIn(app)) === 'ready';
+      });
       const made = scene.sandbox.characters();
       // Where the create was never sent, the agent's second one made it.
       expect(made, step).toHaveLength(1);

@@ -26,6 +26,7 @@ const running = appFor(quick(loaded.config), {
   version: '0.0.0-test',
   leaseMs: spec.leaseMs ?? 400,
   clock: () => Date.now() + (spec.clockOffsetMs ?? 0),
+  uptime: () => performance.now() * (spec.uptimeSpeed ?? 1),
   reached: (step) => {
     if (spec.stepsFile) appendFileSync(spec.stepsFile, `${step}\n`);
     if (step === spec.holdAt) while (!existsSync(`${spec.stepsFile}.go`)) stand(20);

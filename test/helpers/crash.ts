@@ -20,6 +20,8 @@ export interface CrashSpec {
   readonly leaseMs?: number | undefined;
   /** Its clock minus ours. */
   readonly clockOffsetMs?: number | undefined;
+  /** How fast its uptime goes. Default 1. */
+  readonly uptimeSpeed?: number | undefined;
   readonly limits?: Partial<BackendLimits> | undefined;
 }
 

@@ -174,6 +174,7 @@ export interface FakeServices extends Services {
 
 export interface FakeAnswers {
   create?: (input: unknown, context?: RequestContext) => Promise<Character>;
+  extract?: Services['characters']['extract'];
   generate?: (input: unknown, context?: RequestContext) => Promise<TaskReport>;
   get?: Services['tasks']['get'];
   revise?: (input: unknown) => Promise<TaskReport>;
@@ -217,9 +218,9 @@ export function fakeServices(answers: FakeAnswers = {}): FakeServices {
         calls.create?.push(input);
         return answers.create ? answers.create(input, context) : aCharacter();
       },
-      extract: async (input) => {
+      extract: async (input, context) => {
         calls.extract?.push(input);
-        return aCharacter();
+        return answers.extract ? answers.extract(input, context) : aCharacter();
       },
       list: async (input) => {
         calls.list?.push(input);

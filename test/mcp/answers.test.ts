@@ -41,6 +41,19 @@ describe('answers', () => {
     },
   );
 
+  test.each([
+    ['create_character', { name: 'Girl', video_url: 'https://example.com/a.mp4', rights_confirmed: true }],
+    ['extract_character', { task_id: 't', name: 'Girl', rights_confirmed: true }],
+  ] as const)('%s that takes long says what to do next', async (tool, args) => {
+    const open = { backend: 'reverse', route: 'reverse', state: 'submitting', createdAt: 0 } as const;
+    const unfinished = async () => aCharacter({ bindings: [open] });
+    const connection = await connect({ create: unfinished, extract: unfinished });
+    const { data, isError } = await call(connection, tool, args);
+    expect(isError).toBe(false);
+    expect(data).toMatchObject({ character: { bindings: [{ state: 'submitting' }] } });
+    expect(data.note).toMatch(/still being made on reverse.*list_characters.*Do not create it again/);
+  });
+
   test('a character, by the names of the issue', async () => {
     const connection = await connect({ create: async () => aCharacter({ description: 'red scarf' }) });
     const { data } = await call(connection, 'create_character', {

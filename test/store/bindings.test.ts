@@ -44,11 +44,22 @@ test('at most one create a backend goes out; only a failed one is tried anew', (
   store.bindings.settle('bnd_1', { state: 'unknown', error: 'no answer' });
   expect(store.bindings.insertIntent(intent({ id: 'bnd_2' }))).toBeUndefined();
   expect(store.bindings.settle('bnd_1', { state: 'failed', error: 'refused' })).toMatchObject({ error: 'refused' });
-  expect(store.bindings.settle('bnd_1', { state: 'ready', remoteId: 'late' })).toBeUndefined();
+  expect(store.bindings.settle('bnd_1', { state: 'unknown', error: 'no answer' })).toBeUndefined();
   expect(store.bindings.insertIntent(intent({ id: 'bnd_2' }))).toMatchObject({ id: 'bnd_2', state: 'submitting' });
   expect(store.bindings.byId('bnd_1')).toBeUndefined();
   expect(store.bindings.insertIntent(intent({ id: 'bnd_4', characterId: 'chr_none' }))).toBeUndefined();
   expect(store.bindings.insertIntent(intent({ id: 'bnd_4', workspace: 'other', backend: 'x' }))).toBeUndefined();
+});
+
+test('one that was given up may turn out to be made after all, once', () => {
+  const { store, intent } = setUp();
+  store.bindings.insertIntent(intent());
+  store.bindings.settle('bnd_1', { state: 'failed', error: 'it never arrived' });
+  const late = store.bindings.settle('bnd_1', { state: 'ready', remoteId: 'late' });
+  expect(late).toMatchObject({ state: 'ready', remoteId: 'late' });
+  expect(late).not.toHaveProperty('error');
+  expect(store.bindings.settle('bnd_1', { state: 'ready', remoteId: 'other' })).toBeUndefined();
+  expect(store.bindings.settle('bnd_1', { state: 'failed', error: 'x' })).toBeUndefined();
 });
 
 test('orphans are leased once, when their lease has lapsed or was given in another time', () => {
@@ -56,6 +67,7 @@ test('orphans are leased once, when their lease has lapsed or was given in anoth
   store.bindings.insertIntent(intent({ leaseOwner: 'dead', leaseUntil: NOON + 1_000 }));
   const claim = { leaseMs: 1_000, limit: 5 };
   expect(store.bindings.claimDue({ ...claim, owner: 'a', now: NOON })).toEqual([]);
+  expect(store.bindings.claimDue({ ...claim, owner: 'a', now: NOON + 1_000, except: ['bnd_1'] })).toEqual([]);
   expect(store.bindings.claimDue({ ...claim, owner: 'a', now: NOON + 1_000 })).toMatchObject([
     { id: 'bnd_1', leaseOwner: 'a' },
   ]);

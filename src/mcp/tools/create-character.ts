@@ -4,7 +4,7 @@ import type { BackendReport } from '../../services/services.ts';
 import { characterShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { defineTool } from '../tool.ts';
-import { characterView } from '../views.ts';
+import { characterView, unfinishedNote } from '../views.ts';
 
 export const createCharacter = defineTool({
   name: 'create_character',
@@ -40,7 +40,8 @@ export const createCharacter = defineTool({
       },
       context,
     );
-    return { data: { character: characterView(character), note: standInNote(character, services.backends()) } };
+    const note = unfinishedNote(character) ?? standInNote(character, services.backends());
+    return { data: { character: characterView(character), note } };
   },
 });
 

@@ -2,7 +2,7 @@ import * as z from 'zod/v4';
 import { characterShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { defineTool } from '../tool.ts';
-import { characterView } from '../views.ts';
+import { characterView, unfinishedNote } from '../views.ts';
 
 export const extractCharacter = defineTool({
   name: 'extract_character',
@@ -19,7 +19,7 @@ export const extractCharacter = defineTool({
       end_seconds: params.endSeconds(),
       rights_confirmed: params.rightsConfirmed(),
     }),
-  output: () => z.object({ character: characterShape('bindings named') }),
+  output: () => z.looseObject({ character: characterShape('bindings named') }),
   handler: async (input, { services, context }) => {
     const character = await services.characters.extract(
       {
@@ -33,6 +33,6 @@ export const extractCharacter = defineTool({
       },
       context,
     );
-    return { data: { character: characterView(character) } };
+    return { data: { character: characterView(character), note: unfinishedNote(character) } };
   },
 });

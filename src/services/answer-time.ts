@@ -1,0 +1,18 @@
+/** No caller waits longer than this for a create, in milliseconds: it goes on by itself, and its outcome is written. */
+const ANSWER_WITHIN_MS = 30_000;
+
+/** What comes of the work while its caller waits; undefined when it takes longer. Its later failure is told to `failed`. */
+export async function inAnswerTime<T>(work: Promise<T>, failed: (error: unknown) => void): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      work.catch(failed);
+      resolve(undefined);
+    }, ANSWER_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,79 @@
+import type { RemoteCharacter } from '../backends/backend.ts';
+import type { Character } from '../domain/character.ts';
+import type { SoraError } from '../domain/errors.ts';
+import { clean } from '../domain/text.ts';
+import type { BindingIntent } from '../store/bindings.ts';
+import type { Core } from './core.ts';
+import { holdAgain, releaseHold, settle } from './money.ts';
+
+type Made = Pick<BindingIntent, 'id' | 'workspace' | 'characterId' | 'backend' | 'route' | 'quoted'>;
+
+/**
+ * Writes the made character's binding and settles its price, in one transaction. A late answer counts, whatever was
+ * thought meanwhile. False when its binding has given way to another: then it is in the catalog by itself.
+ */
+export function settleReady(core: Core, intent: Made, remote: RemoteCharacter, name: string): boolean {
+  return core.store.transaction((): boolean => {
+    const { bindings } = core.store;
+    const before = bindings.byId(intent.id);
+    // It was thought never made, and its hold given back.
+    if (!before || before.state === 'failed') holdAgain(core, { ...intent, what: 'character' });
+    settle(core, intent, intent.quoted);
+    const { remoteId, mention } = remote;
+    const remoteName = remote.name ?? name;
+    if (before?.remoteId === remoteId) return true;
+    if (bindings.settle(intent.id, { state: 'ready', remoteId, mention, remoteName })) return true;
+    if (!bindings.isTaken(intent.backend, remoteId)) adoptLate(core, intent, remote, name);
+    return false;
+  });
+}
+
+function adoptLate(core: Core, { workspace, backend, route }: Made, remote: RemoteCharacter, name: string): void {
+  const { character } = core.store.bindings.adopt({
+    characterId: core.newId('chr'),
+    bindingId: core.newId('bind'),
+    workspace,
+    backend,
+    route,
+    remoteId: remote.remoteId,
+    mention: remote.mention,
+    name: clean(remote.name ?? name, 80),
+    remoteName: remote.name ?? name,
+  });
+  core.log(
+    `@${character.handle} is character ${remote.remoteId} of ${backend}: a late answer to a create that was given up`,
+  );
+}
+
+/** What is known before the create that went wrong. */
+export interface Before {
+  readonly existing: Character | undefined;
+  /** The caller was told that it is being made: then it stays in the catalog, with the reason. */
+  readonly told: boolean;
+}
+
+/** Writes why the create came to nothing, or that nobody knows. */
+export function settleFailed(core: Core, intent: Made, { existing, told }: Before, failure: SoraError): void {
+  const { bindings, characters } = core.store;
+  core.store.transaction(() => {
+    if (failure.charged !== 'no') {
+      bindings.settle(intent.id, { state: 'unknown', error: failure.message });
+      return;
+    }
+    const over =
+      told || wasRefused(failure)
+        ? bindings.settle(intent.id, { state: 'failed', error: failure.message })
+        : bindings.withdraw(intent.id);
+    if (!over) return;
+    releaseHold(core, intent);
+    // A creation that came to nothing holds no slot and no handle, unless another call makes it elsewhere meanwhile.
+    const now = characters.byId(intent.workspace, intent.characterId);
+    const elsewhere = now?.bindings.some((each) => each.backend !== intent.backend);
+    if (!existing && !elsewhere && !told) characters.remove(intent.workspace, intent.characterId);
+  });
+}
+
+/** The upstream itself said no, for good: that is worth remembering. Else nothing was sent, or not to be taken now. */
+function wasRefused(failure: SoraError): boolean {
+  return failure.details?.status !== undefined && !failure.retryable;
+}

@@ -1,0 +1,216 @@
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { RemoteCharacter } from '../../src/backends/backend.ts';
+import { SoraError } from '../../src/domain/errors.ts';
+import { fromUsd } from '../../src/domain/money.ts';
+import { Characters } from '../../src/services/characters.ts';
+import { reconcileCharacters } from '../../src/services/reconcile-character.ts';
+import type { CharacterService } from '../../src/services/services.ts';
+import { openStudio, type Studio } from '../helpers/studio.ts';
+import { aTask } from '../store/fixtures.ts';
+
+const MINUTE = 60_000;
+const PRICE = fromUsd(0.01);
+const INPUT = { name: 'Bob', videoUrl: 'https://example.com/bob.mp4', rightsConfirmed: true };
+const ANSWER: RemoteCharacter = { remoteId: 'char_1', mention: '@char_1' };
+
+let studio: Studio;
+let core: Studio['core'];
+let characters: Characters;
+/** What the upstream lists. */
+let listed: RemoteCharacter[];
+/** How the create that is out ends. */
+let answer: (remote: RemoteCharacter) => void;
+let refuse: (error: SoraError) => void;
+let sent: AbortSignal[];
+
+beforeEach(async () => {
+  studio = await openStudio();
+  const real = studio.core.backends.get('reverse')!;
+  const create = (_request: object, context?: { signal?: AbortSignal | undefined }) =>
+    new Promise<RemoteCharacter>((resolve, reject) => {
+      if (context?.signal) sent.push(context.signal);
+      [answer, refuse] = [resolve, reject];
+    });
+  const maker = {
+    ...real,
+    profile: { ...real.profile, id: 'maker', characterUsd: 0.01 },
+    createCharacter: create,
+    extractCharacter: create,
+    listCharacters: async () => listed,
+  };
+  // The studio's own tracker keeps to the backends that it was opened with, and has a name of its own.
+  core = { ...studio.core, backends: new Map([['maker', maker]]) };
+  characters = new Characters(core, core.workspace('local'));
+  listed = [];
+  sent = [];
+});
+
+/** A create that has left. */
+async function begin(name = INPUT.name) {
+  const made = characters.create({ ...INPUT, name });
+  made.catch(() => {});
+  await vi.waitFor(() => expect(bobs(name)?.bindings).toMatchObject([{ state: 'submitting' }]));
+  return { made };
+}
+
+function bobs(name = INPUT.name) {
+  return core.store.characters.byHandle('local', name.toLowerCase());
+}
+
+function spent() {
+  const { day, month, reserved } = core.store.ledger.summary('local', core.clock());
+  expect(day.used).toBe(month.used);
+  return { used: day.used, reserved };
+}
+
+/** Another process, that does not have this one's creates in hand. */
+function lookElsewhere(): Promise<void> {
+  return reconcileCharacters({ ...core, leases: Object.assign(Object.create(core.leases), { held: () => [] }) });
+}
+
+async function giveUp(): Promise<void> {
+  for (let n = 0; n < 4; n++) {
+    studio.sandbox.clock.advance(5 * MINUTE);
+    await lookElsewhere();
+  }
+  expect(bobs()?.bindings).toMatchObject([{ state: 'failed' }]);
+  expect(spent()).toEqual({ used: 0, reserved: 0 });
+}
+
+describe('a create that is out', () => {
+  test('is not looked for by the process that has it in hand, wherever the clock jumps', async () => {
+    const { made } = await begin();
+    studio.sandbox.clock.advance(60 * MINUTE);
+    await reconcileCharacters(core);
+    expect(bobs()?.bindings).toMatchObject([{ state: 'submitting' }]);
+    answer(ANSWER);
+    expect(await made).toMatchObject({ handle: 'bob', bindings: [{ state: 'ready', remoteId: 'char_1' }] });
+    expect(spent()).toEqual({ used: PRICE, reserved: 0 });
+  });
+
+  test('is given up only after minutes of looking in one process', async () => {
+    let uptime = 0;
+    const { Vigils } = await import('../../src/services/vigils.ts');
+    core = { ...core, vigils: new Vigils(() => uptime) };
+    await begin();
+    for (let n = 0; n < 5; n++) {
+      studio.sandbox.clock.advance(24 * 60 * MINUTE);
+      uptime += 90_000;
+      await lookElsewhere();
+      expect(bobs()?.bindings).toMatchObject([{ state: 'unknown' }]);
+    }
+    studio.sandbox.clock.advance(MINUTE);
+    uptime += 120_000;
+    await lookElsewhere();
+    expect(bobs()?.bindings).toMatchObject([{ state: 'failed' }]);
+    expect(spent()).toEqual({ used: 0, reserved: 0 });
+  });
+
+  test.each([
+    ['spelt differently', 'BOB'],
+    ['not told', undefined],
+  ])('is not given up while a character is listed whose name is %s', async (_, name) => {
+    await begin();
+    listed = [{ ...ANSWER, name }];
+    for (let n = 0; n < 4; n++) {
+      studio.sandbox.clock.advance(5 * MINUTE);
+      await lookElsewhere();
+    }
+    expect(bobs()?.bindings).toMatchObject([{ state: 'unknown', error: expect.stringMatching(/told differently/) }]);
+  });
+
+  test('is not cut off when its caller leaves', async () => {
+    const task = aTask({ backend: 'maker', state: 'completed', remoteId: 'job_1' });
+    core.store.tasks.insert(task);
+    const leaving = new AbortController();
+    const service: CharacterService = characters;
+    const input = { taskId: task.id, name: 'Bob', rightsConfirmed: true };
+    const made = service.extract(input, { signal: leaving.signal });
+    await vi.waitFor(() => expect(bobs()?.bindings).toMatchObject([{ state: 'submitting' }]));
+    leaving.abort();
+    expect(sent).toEqual([]);
+    answer(ANSWER);
+    await made;
+    expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]);
+  });
+});
+
+describe('a late answer', () => {
+  test('counts, and is booked, though its create was given up', async () => {
+    const { made } = await begin();
+    await giveUp();
+    answer(ANSWER);
+    expect(await made).toMatchObject({ handle: 'bob', bindings: [{ state: 'ready', remoteId: 'char_1' }] });
+    expect(spent()).toEqual({ used: PRICE, reserved: 0 });
+  });
+
+  test('comes into the catalog by itself when the character was made anew meanwhile', async () => {
+    const { made } = await begin();
+    const lateAnswer = answer;
+    await giveUp();
+    const { made: again } = await begin();
+    answer({ remoteId: 'char_2', mention: '@char_2' });
+    await again;
+    lateAnswer(ANSWER);
+    expect(await made).toMatchObject({ handle: 'bob_2', bindings: [{ state: 'ready', remoteId: 'char_1' }] });
+    expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_2' }]);
+    expect(spent()).toEqual({ used: 2 * PRICE, reserved: 0 });
+  });
+
+  test('that tells what was found meanwhile is booked once', async () => {
+    const { made } = await begin();
+    listed = [{ ...ANSWER, name: 'Bob' }];
+    studio.sandbox.clock.advance(60 * MINUTE);
+    await lookElsewhere();
+    expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]);
+    answer(ANSWER);
+    expect(await made).toMatchObject({ handle: 'bob' });
+    expect(spent()).toEqual({ used: PRICE, reserved: 0 });
+  });
+
+  test('of a refusal takes nothing back from what was found meanwhile', async () => {
+    const { made } = await begin();
+    listed = [{ ...ANSWER, name: 'Bob' }];
+    studio.sandbox.clock.advance(60 * MINUTE);
+    await lookElsewhere();
+    refuse(new SoraError({ code: 'invalid_argument', message: 'no', details: { status: 400 } }));
+    await expect(made).rejects.toMatchObject({ charged: 'no' });
+    expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]);
+    expect(spent()).toEqual({ used: PRICE, reserved: 0 });
+  });
+});
+
+describe('a create that takes longer than a caller waits', () => {
+  /** The answer that the caller gets while the upstream is silent. */
+  async function toldWhileSilent() {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const made = characters.create(INPUT);
+    while (bobs() === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(30_000);
+    const told = await made;
+    vi.useRealTimers();
+    return told;
+  }
+
+  test('is told as it stands, and made to the end', async () => {
+    expect(await toldWhileSilent()).toMatchObject({ handle: 'bob', bindings: [{ state: 'submitting' }] });
+    expect(spent()).toEqual({ used: PRICE, reserved: PRICE });
+    answer(ANSWER);
+    await vi.waitFor(() => expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]));
+    expect(spent()).toEqual({ used: PRICE, reserved: 0 });
+  });
+
+  test('and is refused at last stays in the catalog, with the reason', async () => {
+    await toldWhileSilent();
+    refuse(new SoraError({ code: 'backend_unavailable', message: 'its name does not resolve', retryable: true }));
+    await vi.waitFor(() =>
+      expect(bobs()?.bindings).toMatchObject([{ state: 'failed', error: expect.stringMatching(/resolve/) }]),
+    );
+    expect(spent()).toEqual({ used: 0, reserved: 0 });
+    expect(studio.logged.join()).toMatch(/@bob on maker/);
+    const { made: again } = await begin();
+    answer(ANSWER);
+    expect(await again).toMatchObject({ handle: 'bob', bindings: [{ state: 'ready' }] });
+  });
+});
