@@ -153,7 +153,7 @@ describe('a storyboard over stdio', () => {
       covered_scenes: 2,
     });
     expect(sandbox.requests()).toEqual([]);
-    expect(await server.call('get_task')).toEqual({ hint: expect.stringContaining('No videos yet') });
+    expect(await server.call('get_task')).toEqual({ tasks: [], hint: expect.stringContaining('No videos yet') });
     const some = await server.call('make_storyboard', { title: 'T', scenes, max_cost_usd: 1, partial: true });
     expect(some).toMatchObject({ new_cost_usd: 0.8, notes: ['left out: scene 3; max_cost_usd is $1'] });
     const stopped = await settle(server, String(some.storyboard_id));
