@@ -59,6 +59,7 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     if (breakerOpen()) throw down();
     let admitted = false;
     const sending = (): void => {
+      context?.sending?.();
       const wait = limiter.take();
       if (wait > 0) throw tooMany(wait);
       // The breaker is asked last: its yes may be the one trial, which must then really be sent.

@@ -1,4 +1,4 @@
-import type { CreateCharacter, RemoteCharacter } from '../backends/backend.ts';
+import type { CallContext, CreateCharacter, RemoteCharacter } from '../backends/backend.ts';
 import { type Character, type CharacterSource, type ClipSpan, spanIn } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import { fromUsd, type MicroUsd } from '../domain/money.ts';
@@ -67,7 +67,7 @@ async function make(
   core.reached('character:intent-written');
   let remote: RemoteCharacter;
   try {
-    remote = await send.call(intent.sendKey);
+    remote = await send.call(intent.sendKey, { sending: () => mustBeOpen(core, intent) });
   } catch (error) {
     const failure = error instanceof SoraError ? error : lost(error);
     core.reached('character:refused');
@@ -87,6 +87,17 @@ async function make(
   );
 }
 
+/** Others take it for lost when its lease lapses: a clock is set, a process sleeps. Then nothing leaves any more. */
+function mustBeOpen(core: Core, { id }: BindingIntent): void {
+  if (core.store.bindings.byId(id)?.state === 'submitting') return;
+  throw new SoraError({
+    code: 'cancelled',
+    message: 'the create was given up before it was sent',
+    hint: 'Nothing was sent and nothing was charged. Ask again.',
+    retryable: true,
+  });
+}
+
 function characterOf(core: Core, intent: BindingIntent, draft: Draft): Character {
   const character = core.store.characters.byId(intent.workspace, intent.characterId);
   if (character) return character;
@@ -95,7 +106,7 @@ function characterOf(core: Core, intent: BindingIntent, draft: Draft): Character
 
 interface Sending {
   readonly price: MicroUsd | undefined;
-  readonly call: (sendKey: string) => Promise<RemoteCharacter>;
+  readonly call: (sendKey: string, context: CallContext) => Promise<RemoteCharacter>;
   /** Call it when nothing is sent any more. */
   readonly done?: (() => Promise<void>) | undefined;
 }
@@ -112,15 +123,16 @@ async function sendingOf(core: Core, workspace: Workspace, making: Making): Prom
   const extract =
     source.kind === 'task' && source.backend === backend.profile.id ? backend.extractCharacter : undefined;
   if (extract && source.kind === 'task') {
-    const call = (idempotencyKey: string) =>
-      extract.call(backend, { ...facts, remoteTaskId: source.remoteId, idempotencyKey });
-    return { price, call };
+    const request = { ...facts, remoteTaskId: source.remoteId };
+    return { price, call: (key, context) => extract.call(backend, { ...request, idempotencyKey: key }, context) };
   }
   const media = mediaOf(core, workspace, source, backend);
   const { clipToSend } = await import('./character-clip.ts');
   const clip = await clipToSend(core, backend.profile, media, span);
   const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, source: clip.media };
-  return { price, call: (key) => backend.createCharacter!({ ...request, idempotencyKey: key }), done: clip.done };
+  const call: Sending['call'] = (key, context) =>
+    backend.createCharacter!({ ...request, idempotencyKey: key }, context);
+  return { price, call, done: clip.done };
 }
 
 /** The part that is asked for; else, where one can be told, the part that was kept with the source. */

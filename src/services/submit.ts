@@ -1,4 +1,4 @@
-import type { CreateVideo, RemoteVideo } from '../backends/backend.ts';
+import type { CallContext, CreateVideo, RemoteVideo } from '../backends/backend.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { backendNamed, type Core, type WatchedBackend } from './core.ts';
@@ -37,8 +37,7 @@ async function send(core: Core, task: Task, plan: Plan, chances: Chances): Promi
   core.reached('create:intent-written');
   let remote: RemoteVideo;
   try {
-    mustBeOurs(core, sending);
-    remote = await create(backend, sending, plan);
+    remote = await create(backend, sending, plan, { sending: () => mustBeOurs(core, sending) });
   } catch (error) {
     return await afterFailure(core, sending, asFailure(error), chances);
   }
@@ -91,16 +90,12 @@ function mustBeOurs(core: Core, { id, submittedAt }: Task): void {
   });
 }
 
-function create(backend: WatchedBackend, task: Task, plan: Plan): Promise<RemoteVideo> {
+function create(backend: WatchedBackend, task: Task, plan: Plan, context: CallContext): Promise<RemoteVideo> {
   if (plan.revision) {
     if (!backend.revise)
       throw new SoraError({ code: 'not_supported', message: `${backend.profile.id} cannot revise videos` });
-    return backend.revise({
-      ...plan.revision,
-      prompt: task.sentPrompt,
-      model: task.model,
-      idempotencyKey: task.sendKey,
-    });
+    const { sentPrompt: prompt, model, sendKey: idempotencyKey } = task;
+    return backend.revise({ ...plan.revision, prompt, model, idempotencyKey }, context);
   }
   const request: CreateVideo = {
     prompt: task.sentPrompt,
@@ -114,7 +109,7 @@ function create(backend: WatchedBackend, task: Task, plan: Plan): Promise<Remote
     influenceStrength: plan.influenceStrength,
     idempotencyKey: task.sendKey,
   };
-  return backend.createVideo(request);
+  return backend.createVideo(request, context);
 }
 
 function asFailure(error: unknown): SoraError {

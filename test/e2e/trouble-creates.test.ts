@@ -137,6 +137,25 @@ test('a create that was given up by another process before it left does not leav
   expect(app.count('create')).toBe(0);
 });
 
+test('nor does the create of a character', async () => {
+  const app = await startApp({
+    budget: usd({ day: 1 }),
+    reached: (step) => {
+      if (step !== 'character:intent-written') return;
+      const claim = { owner: 'another process', now: Date.now() + 3_600_000, leaseMs: 1_000, limit: 1 };
+      const [open] = app.store.bindings.claimDue(claim);
+      app.store.bindings.settle(open!.id, { state: 'unknown' });
+    },
+  });
+  const videoUrl = 'https://example.com/girl.mp4';
+  const told = await failure(
+    app.services.characters.create({ name: 'Girl', videoUrl, rightsConfirmed: true, ...REVERSE }),
+  );
+  expect(told).toMatchObject({ code: 'cancelled', charged: 'no', retryable: true });
+  expect(app.count('character-create')).toBe(0);
+  expect((await app.services.characters.list({})).characters).toEqual([]);
+});
+
 describe('a character whose create got no answer', () => {
   const girl = { name: 'Coffee Girl', rightsConfirmed: true };
 
