@@ -80,7 +80,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
     vigils: new Vigils(host.uptime),
     workspace: (name) =>
       workspaces.get(name) ?? { name, project: config.project, limits: config.budget, inputDirs: [], shared: true },
-    fetchMedia: (url, field) => fetcher.load(url, field),
+    fetchMedia: (url, field, signal) => fetcher.load(url, field, signal),
     log: host.log,
     reached: host.reached ?? (() => {}),
   };

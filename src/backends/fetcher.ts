@@ -7,7 +7,10 @@ import { sleep } from './retry.ts';
 
 /** Fetches what callers point at. */
 export interface Fetcher {
-  /** The bytes of a picture or video, at most 100 MiB. `field`: the argument that named it, for messages. */
+  /**
+   * The bytes of a picture or video, at most 100 MiB. `field`: the argument that named it, for messages. An error has
+   * `details.status` where that was not 200, `details.contentType` where it was no picture's or video's.
+   */
   load(url: string, field: string, signal?: AbortSignal): Promise<Uint8Array>;
   close(): Promise<void>;
 }

@@ -41,12 +41,12 @@ export async function loadMedia(source: MediaSource, field: string, http: Http, 
   });
   if (answer.status !== 200) {
     answer.body.destroy();
-    throw unusable(field, `${url.host} answered ${answer.status} for it`);
+    throw unusable(field, `${url.host} answered ${answer.status} for it`, { status: answer.status });
   }
   const told = answer.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (told.includes('html') || told.includes('json')) {
     answer.body.destroy();
-    throw unusable(field, `it is ${told}, not a picture or video`);
+    throw unusable(field, `it is ${told}, not a picture or video`, { contentType: told });
   }
   const bytes = await readBytes(answer.body, MAX_FETCHED_BYTES).catch(() => {
     throw unusable(field, 'its download broke off');
@@ -85,10 +85,11 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-function unusable(field: string, why: string): SoraError {
+function unusable(field: string, why: string, details?: SoraError['details']): SoraError {
   return new SoraError({
     code: 'file_invalid',
     field,
+    details,
     message: `the ${field.replaceAll('_', ' ')} cannot be used: ${why}`,
     hint: 'Give a direct http(s) address of a picture or video, or a file that this server may read.',
   });

@@ -15,9 +15,12 @@ export interface SentClip {
   readonly done: () => Promise<void>;
 }
 
+/** A clip that the upstream fetches itself is looked at if it comes to us within this; else it is the upstream's to judge. */
+const LOOK_WITHIN_MS = 5_000;
+
 /**
- * Looks at a clip that we upload before money is spent: a video at all, and as long and as large as the backend wants
- * it. One that is given by its address is fetched once, so that what was looked at is what is sent.
+ * Looks at a clip before money is spent: a video at all, and as long and as large as the backend wants it. One that we
+ * upload from its address is fetched once, so that what was looked at is what is sent.
  */
 export async function clipToSend(
   core: Core,
@@ -29,21 +32,38 @@ export async function clipToSend(
     await checked(media.path, 'file_path', profile, span);
     return { media, done: async () => {} };
   }
-  if (!profile.capabilities.characterFetch) return { media, done: async () => {} };
   const folder = join(core.store.dataDir, 'references', core.newId('clip'));
   const done = () => rm(folder, { recursive: true, force: true });
+  const weUpload = profile.capabilities.characterFetch;
+  let path: string | undefined;
   try {
-    const path = await fetched(core, media.url, folder);
-    await checked(path, 'video_url', profile, span);
-    return { media: { kind: 'file', path }, done };
+    path = await (weUpload ? fetched(core, media.url, folder) : fetchedIfItCan(core, media.url, folder));
+    if (path !== undefined) await checked(path, 'video_url', profile, span);
+    if (weUpload && path !== undefined) return { media: { kind: 'file', path }, done };
   } catch (error) {
     await done();
     throw error;
   }
+  await done();
+  return { media, done: async () => {} };
 }
 
-async function fetched(core: Core, url: string, folder: string): Promise<string> {
-  const bytes = await core.fetchMedia(url, 'video_url');
+/** Where we cannot get at it, the upstream may; where it answers that there is no such video, nobody can. */
+async function fetchedIfItCan(core: Core, url: string, folder: string): Promise<string | undefined> {
+  try {
+    return await fetched(core, url, folder, AbortSignal.timeout(LOOK_WITHIN_MS));
+  } catch (error) {
+    if (error instanceof SoraError && isNoVideo(error.details)) throw error;
+    return undefined;
+  }
+}
+
+function isNoVideo({ status, contentType }: NonNullable<SoraError['details']> = {}): boolean {
+  return status === 404 || status === 410 || contentType !== undefined;
+}
+
+async function fetched(core: Core, url: string, folder: string, signal?: AbortSignal): Promise<string> {
+  const bytes = await core.fetchMedia(url, 'video_url', signal);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(
     folder,

@@ -53,7 +53,7 @@ export interface Core {
   readonly vigils: Vigils;
   readonly workspace: (name: string) => Workspace;
   /** The bytes of a picture or video that a caller points at. `field`: the argument that named it. */
-  readonly fetchMedia: (url: string, field: string) => Promise<Uint8Array>;
+  readonly fetchMedia: (url: string, field: string, signal?: AbortSignal) => Promise<Uint8Array>;
   readonly log: (line: string) => void;
   readonly reached: (step: Step) => void;
 }

@@ -2,7 +2,10 @@ import { readdir } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { dialectNamed } from '../../src/backends/registry.ts';
+import { SoraError } from '../../src/domain/errors.ts';
 import { Characters } from '../../src/services/characters.ts';
+import type { Core } from '../../src/services/core.ts';
 import { formOf, type Reply, startUpstream, type Upstream } from '../contract/upstream.ts';
 import { aBackend, failure, startApp, type TestApp } from '../helpers/app.ts';
 import { clipBytes } from '../helpers/media.ts';
@@ -132,6 +135,50 @@ describe('a clip that we fetch to upload it', () => {
     expect(fetched).toEqual(['https://example.com/clips/eve?token=1']);
     const video = { file: 'eve.mp4', type: 'video/mp4', bytes: clip.length };
     expect(await formOf(sent[0]!)).toEqual({ name: EVE.name, video });
+    expect(await left()).toEqual([]);
+  });
+});
+
+describe('a clip that the upstream fetches', () => {
+  async function making(fetchMedia: Core['fetchMedia']) {
+    const upstream = await anUpstream({ body: { id: 'ch_1', username: 'ab.eve' } });
+    const baseUrl = new URL(`${upstream.origin}/v1`);
+    const ranged = { dialect: dialectNamed('sora-v1'), baseUrl, characterUsd: 0.01 };
+    const { core } = await openStudio({ backends: { reverse: ranged } });
+    const characters = new Characters({ ...core, fetchMedia }, core.workspace('local'));
+    const create = () => characters.create({ ...EVE, videoUrl: ORIGINAL, backend: 'reverse' });
+    return {
+      create,
+      sent: upstream.requests,
+      left: () => readdir(join(core.store.dataDir, 'references')).catch(() => []),
+    };
+  }
+  const answered = (details: object) => async () => {
+    throw new SoraError({ code: 'file_invalid', message: 'no', details: { ...details } });
+  };
+
+  test.each<[string, Core['fetchMedia'], string]>([
+    ['too long', () => clipBytes({ seconds: 10 }), 'the clip is 10.0 s; this backend wants 1 to 3 s'],
+    ['no video', async () => Buffer.from('hello, I am a text'), 'is not an MP4, MOV or WebM video'],
+    ['not there', answered({ status: 404 }), 'no'],
+    ['a page', answered({ contentType: 'text/html' }), 'no'],
+  ])('is looked at before money is spent: %s', async (_, fetchMedia, words) => {
+    const { create, sent, left } = await making(fetchMedia);
+    const error = await failure(create());
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(file_invalid|invalid_argument)$/), charged: 'no' });
+    expect(error.message).toContain(words);
+    expect(sent).toEqual([]);
+    expect(await left()).toEqual([]);
+  });
+
+  test.each<[string, Core['fetchMedia']]>([
+    ['as it should be', () => clipBytes({ seconds: 3 })],
+    ['that we cannot get at', answered({})],
+    ['that is not for us', answered({ status: 403 })],
+  ])('is sent by its address: one %s', async (_, fetchMedia) => {
+    const { create, sent, left } = await making(fetchMedia);
+    expect(await create()).toMatchObject({ bindings: [{ state: 'ready' }] });
+    expect(String(sent[0]?.body)).toContain(ORIGINAL);
     expect(await left()).toEqual([]);
   });
 });
