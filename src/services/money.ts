@@ -17,7 +17,7 @@ interface Purpose {
 /** Holds a price in the ledger before anything is sent; throws when a limit would be passed. Call inside a transaction. */
 export function hold(core: Core, purpose: Purpose, price: Priced): void {
   const { limits } = core.workspace(purpose.workspace);
-  if (price.quote === undefined && isCapped(core, purpose)) throw priceUnknown(price.backend);
+  if (price.quote === undefined && isCapped(core, purpose)) throw priceUnknown(price.backend, purpose.what);
   const outcome = core.store.ledger.reserve({
     ...reservation(core, purpose, price),
     limits: { day: limits.day, month: limits.month },
@@ -94,11 +94,13 @@ function overBudget(overrun: Overrun, price: MicroUsd): SoraError {
   });
 }
 
-export function priceUnknown(backend: string): SoraError {
+export function priceUnknown(backend: string, what: Purpose['what'] = 'video'): SoraError {
+  const [unknown, setting] =
+    what === 'character' ? ['making a character', 'a character_usd'] : ['this video', 'its rates'];
   return new SoraError({
     code: 'price_unknown',
     field: 'backend',
-    message: `${backend} has no price list, and a spending limit is set`,
-    hint: 'Choose a backend with a known price, or have the operator give this one its rates in SORA_CONFIG.',
+    message: `what ${unknown} costs on ${backend} is not known, and a spending limit is set`,
+    hint: `Choose a backend with a known price, or have the operator give this one ${setting} in SORA_CONFIG.`,
   });
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -7,7 +7,7 @@ import { SoraError } from '../../src/domain/errors.ts';
 import { Characters } from '../../src/services/characters.ts';
 import type { Core } from '../../src/services/core.ts';
 import { formOf, type Reply, startUpstream, type Upstream } from '../contract/upstream.ts';
-import { aBackend, failure, startApp, type TestApp } from '../helpers/app.ts';
+import { aBackend, failure, startApp, type TestApp, usd } from '../helpers/app.ts';
 import { clipBytes } from '../helpers/media.ts';
 import { openStudio } from '../helpers/studio.ts';
 
@@ -200,4 +200,14 @@ test('a part of the clip chooses a backend that can be told', async () => {
   await app.services.characters.create({ ...EVE, backend: 'second' });
   const bodies = ranged.requests.map(({ body }) => JSON.parse(String(body)));
   expect(bodies).toMatchObject([{ timestamps: '2,4' }, { timestamps: '2,4' }]);
+});
+
+test('a character of unknown price is refused under a limit, and the message names what is missing', async () => {
+  const app = await startApp({ budget: usd({ day: 5 }) });
+  const filePath = join(app.dataDir, 'eve.mp4');
+  await writeFile(filePath, await clipBytes({ seconds: 3 }));
+  const error = await failure(app.services.characters.create({ ...EVE, filePath, backend: 'forwarding' }));
+  expect(error).toMatchObject({ code: 'price_unknown', charged: 'no', hint: expect.stringContaining('character_usd') });
+  expect(error.message).toContain('what making a character costs on forwarding is not known');
+  expect(app.sandbox.requests()).toEqual([]);
 });
