@@ -29,7 +29,7 @@ export function jobParts(wire: Wire): DialectBackend {
     ...((capabilities.remix || capabilities.edit || capabilities.extend) && {
       revise: async (request, context) => shown(await reviseVideo(wire, request, context)),
     }),
-    openContent: (known, variant, fromByte, context) => openContent(wire, known, variant, fromByte, context),
+    openContent: (known, variant, from, context) => openContent(wire, known, variant, from, context),
     probe: (context) => probe(wire, context),
     notices: () => wire.http.notices(),
     close: () => wire.http.close(),

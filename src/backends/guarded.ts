@@ -186,7 +186,7 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
       extractCharacter: (request, context) => create(undefined, context, (its) => extractCharacter(request, its)),
     }),
     ...(listCharacters && { listCharacters: (context) => through(reads, context, (its) => listCharacters(its)) }),
-    openContent: (known, variant, fromByte, context) => backend.openContent(known, variant, fromByte, context),
+    openContent: (known, variant, from, context) => backend.openContent(known, variant, from, context),
     async probe(context) {
       const result = await backend.probe(context);
       if (result.reachable) breaker.succeeded();

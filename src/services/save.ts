@@ -39,7 +39,7 @@ async function download(core: Core, task: Task, signal?: AbortSignal): Promise<S
   return await saveStream({
     dir: dirname(place),
     name: basename(place),
-    open: async (fromByte) => telling(core, await backend.openContent(known, 'video', fromByte, { signal })),
+    open: async (from) => telling(core, await backend.openContent(known, 'video', from, { signal })),
     check: async (path) => {
       await checkMp4(path);
       core.reached('save:checked');
