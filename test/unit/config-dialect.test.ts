@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { definitionOf } from '../../src/backends/definition.ts';
+import { inlineDialectIssues } from '../../src/backends/dialects/catalog.ts';
+import { inlineDialectSchema } from '../../src/backends/dialects/schema.ts';
+import type { DialectCheck } from '../../src/config.ts';
+import { configFileJsonSchema } from '../../src/config-file.ts';
+import { backend, load, problems, withFile } from './config-fixtures.ts';
+
+const dialectIssues: DialectCheck = async (document, route) => inlineDialectIssues(document, route);
+const withDialect = (dialect: unknown) => ({
+  ...withFile({
+    backends: [
+      { ...backend, id: 'zero' },
+      { ...backend, dialect },
+    ],
+  }),
+  dialectIssues,
+});
+const operations = {
+  create: { method: 'POST', path: '/jobs', fields: { prompt: 'text' } },
+  get: { method: 'GET', path: '/jobs/{id}' },
+};
+const whole = { operations, defaults: { model: 'm1', seconds: 5 } };
+
+describe('a dialect described in the file', () => {
+  test.each<[string, object, object]>([
+    ['changes to a shipped one', { extends: 'gateway', operations: { create: { path: '/jobs' } } }, { name: 'inline' }],
+    ['a whole one without name and route', whole, { name: 'inline', route: 'forwarding' }],
+    ['a whole one with both', { ...whole, name: 'studio', route: 'forwarding' }, { name: 'studio' }],
+  ])('a dialect described in it: %s', async (_, dialect, facts) => {
+    const config = await load(withDialect(dialect));
+    const definitions = await definitionOf(config);
+    expect(definitions[1]!.dialect).toMatchObject({ ...facts, operations: { create: { path: '/jobs' } } });
+  });
+
+  test.each<[string, unknown, string[]]>([
+    [
+      'an unknown setting',
+      { extends: 'gateway', operations: { create: { fields: { seconds: { name: 'length', typ: 'integer' } } } } },
+      ['operations.create.fields.seconds.typ: is not known here'],
+    ],
+    [
+      'a wrong value in a list',
+      { ...whole, models: [{ id: 'm1', seconds: [5, 'ten'] }] },
+      ['models[0].seconds[1]: Invalid input: expected number, received string'],
+    ],
+    ['an unknown base', { extends: 'gatewy' }, ['extends: no forwarding dialect is called "gatewy"; there are openai']],
+    ['a base of the other route', { extends: 'seed' }, ['extends: "seed" is a dialect of the reverse route']],
+    ['the other route', { ...whole, route: 'reverse' }, ["route: its backend's route is forwarding; leave this out"]],
+    ['no get', { extends: 'gateway', operations: { get: null } }, ['operations.get: the dialect inline has no get']],
+    [
+      'a default model that it does not have',
+      { extends: 'gateway', defaults: { model: 'other' } },
+      ['defaults.model: the default model of the dialect inline is not among its models'],
+    ],
+    ['nothing', {}, ['operations: ', 'defaults: ']],
+  ])('a dialect described in it with %s is refused at its place', async (_, dialect, expected) => {
+    const found = await problems(withDialect(dialect));
+    expect(found).toHaveLength(expected.length);
+    expected.forEach((each, index) => {
+      expect(found[index]).toContain(`backends[1].dialect.${each}`);
+    });
+  });
+
+  test('without such a dialect nothing is asked about it', async () => {
+    const never: DialectCheck = () => Promise.reject(new Error('it was asked'));
+    await load({ ...withFile({ backends: [backend] }), dialectIssues: never });
+    await load({ dialectIssues: never });
+  });
+
+  test('its JSON Schema has both ways to describe a dialect', () => {
+    const schema = JSON.parse(JSON.stringify(configFileJsonSchema(inlineDialectSchema(['openai', 'seed']))));
+    const [named, described] = schema.properties.backends.items.properties.dialect.anyOf;
+    expect(named).toEqual({ type: 'string' });
+    const [changes, whole] = described.anyOf;
+    expect(changes).toMatchObject({ required: ['extends'], properties: { extends: { enum: ['openai', 'seed'] } } });
+    expect(whole.required).toEqual(['operations', 'defaults']);
+  });
+});
