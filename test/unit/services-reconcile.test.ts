@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RemoteVideo } from '../../src/backends/backend.ts';
+import { SoraError } from '../../src/domain/errors.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { bindRemote } from '../../src/services/apply.ts';
-import { bind } from '../../src/services/create-outcome.ts';
+import { bind, markRefused, markUnknown } from '../../src/services/create-outcome.ts';
+import { failOver } from '../../src/services/fail-over.ts';
 import { hold } from '../../src/services/money.ts';
+import type { Plan } from '../../src/services/plan.ts';
 import { reconcile } from '../../src/services/reconcile.ts';
+import { waitForTurn } from '../../src/services/turns.ts';
 import { openStudio, type Studio } from '../helpers/studio.ts';
 import { aTask } from '../store/fixtures.ts';
 
@@ -260,6 +264,19 @@ describe('a late answer to a create', () => {
     expect(tasks.byIdempotencyKey('local', 'k')?.id).toBe(resent.id);
     expect([ledger.held(resent.id), ledger.held(kept.id)]).toEqual([400_000, 400_000]);
     expect(bindRemote(core, resent, answer, 'create')).toBe('taken');
+  });
+
+  test('that it was refused, or lost, says nothing of a later send', async () => {
+    const resent = lost({ state: 'submitting', charged: 'no', submittedAt: core.clock() + 9 });
+    const earlier = { ...resent, submittedAt: core.clock() };
+    const failure = new SoraError({ code: 'backend_unavailable', message: 'no', retryable: true });
+    await markUnknown(core, earlier, failure);
+    await markRefused(core, earlier, failure);
+    await waitForTurn(core, earlier, { from: 'submitting', ms: 1, why: 'no', failure });
+    const plan = { ...earlier, quote: earlier.quoted, characters: [] } as unknown as Plan;
+    expect(await failOver(core, earlier, failure, [plan])).toBeUndefined();
+    expect(core.store.tasks.byId(resent.id)).toEqual(resent);
+    expect(core.store.ledger.held(resent.id)).toBe(400_000);
   });
 
   test('is not overwritten by a job that the list shows', () => {

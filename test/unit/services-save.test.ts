@@ -20,9 +20,9 @@ test('a process that lost its lease writes nothing over what another one saved',
   const { tasks } = core.store;
   const task = saving(core, { pollFailures: 9 });
   const saved = { saveState: 'saved', filePath: file.path } as const;
-  tasks.update(task.id, { ...saved, leaseOwner: undefined, leaseUntil: undefined });
-  for (const error of [gone, cut]) {
-    await noteFailure(core, task, error);
+  for (const lease of [{ leaseOwner: undefined, leaseUntil: undefined }, core.leases.columns()]) {
+    tasks.update(task.id, { ...saved, ...lease });
+    for (const error of [gone, cut]) await noteFailure(core, task, error);
     expect(tasks.byId(task.id)).toMatchObject({ state: 'completed', saveAttempts: 0, ...saved });
   }
   await markExpired(core, task);
