@@ -1,34 +1,8 @@
 import { createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { TIMEOUTS } from '../../src/backends/http-port.ts';
-import type { BackendDeps } from '../../src/backends/registry.ts';
-import { failure, KEY, ORDER, subject } from './subject.ts';
-import { type Reply, type Script, startUpstream, type Upstream } from './upstream.ts';
-
-const ended: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  vi.useRealTimers();
-  for (const end of ended.splice(0).reverse()) await end();
-});
-
-async function facing(script: Script | Reply, deps?: BackendDeps, dialect = 'openai') {
-  const upstream: Upstream = await startUpstream(script);
-  const made = subject(upstream.origin, dialect, deps);
-  ended.push(upstream.close, made.backend.close);
-  return { upstream, ...made };
-}
-
-const JOB = { id: 'v1', status: 'queued' };
-
-/** From now on clocks stand still until `letTimePass`: short ones would be a race with the machine. */
-function stopClocks(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-}
-
-/** As long as no call may take. */
-function letTimePass(): undefined {
-  vi.advanceTimersByTime(TIMEOUTS.createTotalMs);
-}
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { facing, JOB, letTimePass, stopClocks } from './facing.ts';
+import { failure, ORDER, subject } from './subject.ts';
+import { type Reply, type Script, startUpstream } from './upstream.ts';
 
 describe('a create that surely was not taken', () => {
   it.each<[string, Reply, string, boolean]>([
@@ -86,7 +60,7 @@ describe('a create that surely was not taken', () => {
     const upstream = await startUpstream();
     await upstream.close();
     const { backend } = subject(upstream.origin);
-    ended.push(backend.close);
+    onTestFinished(backend.close);
     const error = await failure(backend.createVideo(ORDER));
     expect(error).toMatchObject({ code: 'backend_unavailable', retryable: true, charged: 'no' });
     expect(error.message).toContain('refused');
@@ -95,7 +69,7 @@ describe('a create that surely was not taken', () => {
 
   it('the name does not resolve', async () => {
     const { backend } = subject('http://sora-mcp-test.invalid');
-    ended.push(backend.close);
+    onTestFinished(backend.close);
     const error = await failure(backend.createVideo(ORDER));
     expect(error).toMatchObject({ code: 'backend_unavailable', retryable: true, charged: 'no' });
     expect(error.message).toMatch(/resolve/);
@@ -104,7 +78,8 @@ describe('a create that surely was not taken', () => {
   it('the server speaks no TLS', async () => {
     const upstream = await startUpstream();
     const { backend } = subject(upstream.origin.replace('http:', 'https:'));
-    ended.push(upstream.close, backend.close);
+    onTestFinished(upstream.close);
+    onTestFinished(backend.close);
     const error = await failure(backend.createVideo(ORDER));
     expect(error).toMatchObject({ code: 'backend_unavailable', retryable: true, charged: 'no' });
     expect(error.hint).toContain('http://');
@@ -115,7 +90,7 @@ describe('a create that surely was not taken', () => {
     const silent = createServer((socket) => socket.on('error', () => {}).once('data', letTimePass));
     const origin = await listening(silent);
     const { backend } = subject(origin.replace('http:', 'https:'));
-    ended.push(backend.close);
+    onTestFinished(backend.close);
     stopClocks();
     expect(await failure(backend.createVideo(ORDER))).toMatchObject({ code: 'backend_unavailable', charged: 'no' });
   });
@@ -192,138 +167,11 @@ describe('a create that may have been taken', () => {
   });
 });
 
-describe('what a refusal says', () => {
-  it.each([
-    [{ error: { code: 'model_not_found', message: 'The model does not exist' } }, 400, 'backend_gone', /another model/],
-    [{ code: 'model_not_found', message: 'No available channel' }, 503, 'backend_gone', /another model/],
-    [{ error: { code: 'sentinel_block', message: 'x' } }, 400, 'moderation_blocked', /real person/],
-    [
-      { error: { message: 'blocked by our moderation system when checking inputs' } },
-      400,
-      'moderation_blocked',
-      /Rephrase/,
-    ],
-    [{ error: { message: 'Possible reasons: people-in-user-uploads' } }, 400, 'moderation_blocked', /real person/],
-    [
-      { error: { message: 'Inpaint image must match the requested width and height' } },
-      400,
-      'upstream_rejected',
-      /exactly/,
-    ],
-    [{ error: { message: 'boom' }, is_bifrost_error: true }, 400, 'upstream_rejected', /./],
-  ])('%j', async (body, status, code, hint) => {
-    const { backend } = await facing({ status, body });
-    const error = await failure(backend.createVideo(ORDER));
-    expect(error).toMatchObject({ code, charged: 'no' });
-    expect(error.hint).toMatch(hint);
-    if (code === 'backend_gone') expect(error.details).toMatchObject({ model: 'sora-2' });
-  });
-
-  it.each([
-    [
-      'create',
-      { code: 500, message: 'internal fault' },
-      /answered 200 with an error 500 inside: internal fault/,
-      '500',
-    ],
-    ['create', { error: 'no' }, /answered 200 with an error inside: no$/, undefined],
-    ['get', { code: 500, message: 'internal fault' }, /answered 200 with an error 500 inside: internal fault$/, '500'],
-    ['get', { code: 404, message: 'no such task' }, /answered 200 with an error 404 inside: no such task$/, '404'],
-  ])('an error inside 200 is told as that: %s %j', async (operation, body, words, upstreamCode) => {
-    const { backend } = await facing({ body }, {}, 'seed');
-    const error = await failure(operation === 'create' ? backend.createVideo(ORDER) : backend.getVideo('v1'));
-    expect(error.message).toMatch(words);
-    expect(error.details?.status).toBe(200);
-    if (error.code !== 'answer_lost') expect(error.details?.upstreamCode).toBe(upstreamCode);
-  });
-
-  it('never quotes the key', async () => {
-    const { backend } = await facing({ status: 401, body: { error: { message: `Incorrect API key: ${KEY}.` } } });
-    const error = await failure(backend.createVideo(ORDER));
-    expect(error.message).toContain('Incorrect API key: [secret].');
-    expect(JSON.stringify(error)).not.toContain(KEY);
-  });
-
-  it.each([404, 405, 501])('%i on an operation that many lack: this backend does not do that', async (status) => {
-    const { backend } = await facing({ status, body: { detail: 'Not Found' } });
-    const source = { kind: 'url', url: 'https://example.com/v.mp4' } as const;
-    const seed = (await facing({ status }, {}, 'seed')).backend;
-    for (const call of [
-      () => backend.listVideos!({ limit: 1 }),
-      () => backend.deleteVideo!('v1'),
-      () => backend.revise!({ mode: 'remix', remoteTaskId: 'v1', prompt: 'x', model: 'sora-2', idempotencyKey: 'k' }),
-      () => seed.createCharacter!({ name: 'n', description: '', source, idempotencyKey: 'k' }),
-    ]) {
-      const error = await failure(call());
-      expect(error).toMatchObject({ code: 'not_supported', charged: 'no' });
-      expect(error.message).toContain('this backend does not do that');
-    }
-  });
-
-  it('a job that is not there is no missing operation', async () => {
-    const { backend } = await facing({ status: 404, body: { error: { message: 'Video v1 not found' } } });
-    expect(await failure(backend.deleteVideo!('v1'))).toMatchObject({ code: 'not_found' });
-    expect(await failure(backend.getVideo('v1'))).toMatchObject({ code: 'not_found' });
-  });
-});
-
-describe('a read', () => {
-  it('is tried again after trouble, with jitter', async () => {
-    let calls = 0;
-    const { backend, upstream, pauses } = await facing(() => (++calls < 3 ? { status: 502 } : { body: JOB }));
-    expect((await backend.getVideo('v1')).state).toBe('queued');
-    expect(upstream.requests).toHaveLength(3);
-    expect(pauses).toEqual([150, 300]);
-  });
-
-  it('waits as long as it is told', async () => {
-    let calls = 0;
-    const { backend, pauses } = await facing(() =>
-      ++calls < 2 ? { status: 429, headers: { 'retry-after': '3' } } : { body: JOB },
-    );
-    await backend.getVideo('v1');
-    expect(pauses).toEqual([3_000]);
-  });
-
-  it('does not sit through a long wait', async () => {
-    const { backend, upstream } = await facing({ status: 429, headers: { 'retry-after': '60' } });
-    expect(await failure(backend.getVideo('v1'))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 60 });
-    expect(upstream.requests).toHaveLength(1);
-  });
-
-  it.each([400, 401, 404])('is not repeated after %i', async (status) => {
-    const { backend, upstream } = await facing({ status, body: {} });
-    await failure(backend.getVideo('v1'));
-    expect(upstream.requests).toHaveLength(1);
-  });
-
-  it.each<[string, Script | Reply, RegExp]>([
-    ['a web page', { headers: { 'content-type': 'text/html' }, body: '<html>' }, /web page/],
-    ['10 MB of JSON', { body: `"${'x'.repeat(10_000_000)}"` }, /more than 4 MiB/],
-    ['broken JSON', { body: '{' }, /no JSON/],
-    ['no answer', letTimePass, /in time/],
-    ['a reset', (_, __, incoming) => void incoming.socket.destroy(), /broke off/],
-  ])('that gets %s says so', async (_, script, words) => {
-    const { backend } = await facing(script);
-    stopClocks();
-    const error = await failure(backend.getVideo('v1'));
-    expect(error).toMatchObject({ retryable: true, charged: 'no' });
-    expect(error.message).toMatch(words);
-  });
-
-  it('stops when its caller does', async () => {
-    const leaving = new AbortController();
-    const { backend, upstream } = await facing(() => void leaving.abort());
-    expect(await failure(backend.getVideo('v1', { signal: leaving.signal }))).toMatchObject({ code: 'cancelled' });
-    expect(upstream.requests).toHaveLength(1);
-  });
-});
-
 async function listening(server: Server): Promise<string> {
   const sockets = new Set<{ destroy(): unknown }>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  ended.push(async () => {
+  onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
