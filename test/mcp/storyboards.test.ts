@@ -1,18 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { StoryboardReport } from '../../src/services/services.ts';
-import { aBoard, aReport, type ConnectOptions, call, connectMcp, ERAS } from '../helpers/mcp.ts';
-import { until } from '../helpers/promptly.ts';
-
-async function connect(options: ConnectOptions = {}) {
-  const connection = await connectMcp(options);
-  onTestFinished(() => connection.close());
-  await connection.client.listTools();
-  return connection;
-}
-
-function board(report: StoryboardReport, more: ConnectOptions['storyboards'] = {}): ConnectOptions {
-  return { storyboards: { get: async () => report, make: async () => report, ...more } };
-}
+import { aBoard, call, ERAS } from '../helpers/mcp.ts';
+import { board, connect } from './connected.ts';
 
 describe('storyboards', () => {
   test.each(ERAS)('all scenes at a glance (%s)', async (era) => {
@@ -211,94 +200,5 @@ describe('storyboards', () => {
       },
     ]);
     expect((await call(connection, 'get_task', { status: 'failed' })).data).not.toHaveProperty('storyboards');
-  });
-});
-
-describe('revisions and stills', () => {
-  test('a job that was not sent yet says what it waits for', async () => {
-    const report = aReport({ state: 'reserved' }, { waiting: 'it is full' });
-    const connection = await connect({ get: async () => report });
-    expect((await call(connection, 'get_task', { task_id: 't' })).data.waiting).toBe('it is full');
-  });
-
-  test('a revision shows where it comes from', async () => {
-    const connection = await connect();
-    const args = {
-      task_id: 't',
-      mode: 'extend',
-      prompt: 'on',
-      seconds: 4,
-      max_cost_usd: 1,
-      idempotency_key: 'k',
-      confirm: 'c',
-    };
-    const { data } = await call(connection, 'revise_video', args);
-    expect(data).toMatchObject({ task_id: 'task_0123456789abcdefghij', parent_id: 'task_parent' });
-    expect(connection.services.calls.revise).toEqual([
-      { taskId: 't', mode: 'extend', prompt: 'on', seconds: 4, maxCostUsd: 1, idempotencyKey: 'k', confirm: 'c' },
-    ]);
-  });
-
-  test('a still is a picture besides the answer', async () => {
-    const done = aReport({ state: 'completed', filePath: '/data/a.mp4' }, { nextPollSeconds: undefined });
-    const still = async () => ({ mimeType: 'image/jpeg', data: Uint8Array.of(1, 2, 3) });
-    const connection = await connect({ get: async () => done, still });
-    const { data, content } = await call(connection, 'get_task', { task_id: 't', include_still: true });
-    expect(content[1]).toEqual({ type: 'image', mimeType: 'image/jpeg', data: 'AQID' });
-    expect(data).not.toHaveProperty('still');
-    expect((await call(connection, 'get_task', { task_id: 't' })).content).toHaveLength(2);
-  });
-
-  test.each([
-    ['completed', 'none: sandbox-reverse gives no picture of it'],
-    ['failed', 'none: the task is failed'],
-    ['in_progress', 'none yet: the task is in_progress'],
-  ] as const)('without one a %s task says why', async (state, words) => {
-    const connection = await connect({ get: async () => aReport({ state }) });
-    const { data } = await call(connection, 'get_task', { task_id: 't', include_still: true });
-    expect(data.still).toBe(words);
-  });
-});
-
-describe('storyboard resources', () => {
-  test.each(ERAS)('are read and completed (%s)', async (era) => {
-    const list = () => ({ storyboards: [aBoard()] });
-    const { client } = await connect({ era, ...board(aBoard(), { list }) });
-    const read = async (uri: string) => {
-      const { contents } = await client.readResource({ uri });
-      return JSON.parse((contents[0] as { text: string }).text);
-    };
-    expect(await read('sora://storyboards')).toMatchObject({ storyboards: [{ storyboard_id: 'board_1', scenes: 3 }] });
-    const whole = await read('sora://storyboards/board_1');
-    expect(whole).toMatchObject({ style: 'Shot on film.', created_at: '2026-11-22T12:00:00Z' });
-    expect(whole.scenes[0]).toMatchObject({ backend: 'sandbox-reverse', file_path: '/data/videos/one.mp4' });
-    expect(whole.scenes[0].prompt.length).toBeGreaterThan(100);
-    const ref = { type: 'ref/resource' as const, uri: 'sora://storyboards/{id}' };
-    const { completion } = await client.complete({ ref, argument: { name: 'id', value: 'bo' } });
-    expect(completion.values).toEqual(['board_1']);
-  });
-
-  test('an empty list says what to do', async () => {
-    const { client } = await connect();
-    const { contents } = await client.readResource({ uri: 'sora://storyboards' });
-    expect((contents[0] as { text: string }).text).toContain('make_storyboard makes one');
-  });
-
-  test('hear of their scenes', async () => {
-    const ofTask = (id: string) => (id === 'task_1' ? 'board_1' : undefined);
-    const connection = await connect({ storyboards: { ofTask } });
-    await connection.client.subscribeResource({ uri: 'sora://storyboards/board_1' });
-    await connection.client.subscribeResource({ uri: 'sora://storyboards/last' });
-    await until(() => connection.services.listeners() === 1);
-    connection.services.emit({ kind: 'task', taskId: 'task_1' });
-    connection.services.emit({ kind: 'task', taskId: 'task_9' });
-    connection.services.emit({ kind: 'storyboard', storyboardId: 'board_1' });
-    connection.services.emit({ kind: 'storyboard', storyboardId: 'last' });
-    const updates = () =>
-      connection.sent.flatMap((message) =>
-        'method' in message && message.method.endsWith('resources/updated') ? [message.params?.uri] : [],
-      );
-    await until(() => updates().includes('sora://storyboards/last'));
-    expect(updates()).toEqual(['sora://storyboards/board_1', 'sora://storyboards/board_1', 'sora://storyboards/last']);
   });
 });
