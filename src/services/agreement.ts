@@ -1,6 +1,7 @@
 import { SoraError } from '../domain/errors.ts';
 import { formatUsd, fromUsd, type MicroUsd, NOTHING, toUsd } from '../domain/money.ts';
 import { clean } from '../domain/text.ts';
+import { keyOfYes } from './confirmation.ts';
 import type { Core, Workspace } from './core.ts';
 import { priceUnknown } from './money.ts';
 import type { Plan } from './plan.ts';
@@ -42,33 +43,49 @@ interface Agreement {
   readonly plan: Plan;
   readonly fingerprint: string;
   readonly token: string | undefined;
+  /** The caller's own idempotency key. */
+  readonly key: string | undefined;
   readonly context: RequestContext;
   /** What is to be made, where it is not the plan's one video. */
   readonly what?: string | undefined;
 }
 
-/** Above the operator's threshold a person says yes first, or the caller brings the token of an earlier refusal. */
+/**
+ * Above the operator's threshold a person says yes first, or the caller brings the token of an earlier refusal. Gives
+ * the idempotency key under which the request is to be carried out: the caller's own, else that of the yes.
+ */
 export async function agree(
   core: Core,
   workspace: Workspace,
-  { plan, fingerprint, token, context, what }: Agreement,
-): Promise<void> {
+  { plan, fingerprint, token, key, context, what }: Agreement,
+): Promise<string | undefined> {
   const above = workspace.limits.confirmAbove;
   const price = plan.quote;
-  if (above === undefined || (price !== undefined && price <= above)) return;
+  if (above === undefined || (price !== undefined && price <= above)) return key;
   const bound = price ?? NOTHING;
   const { confirmations } = core;
-  if (token !== undefined && confirmations.take(token, workspace.name, fingerprint, bound)) return;
+  const take = (yes: string, asked: string) => {
+    const keyOf = key ?? keyOfYes(yes);
+    return confirmations.take(yes, workspace.name, asked, bound, keyOf) ? keyOf : undefined;
+  };
+  const given = token && take(token, fingerprint);
+  if (given) return given;
   const cost = price === undefined ? 'an unknown price' : formatUsd(price);
   if (context.confirm) {
     // Not the fingerprint alone, or the question's mark would do as the token that nobody was to get.
     const asked = `asked ${fingerprint}`;
+    let answered: { readonly mark: string; readonly key: string } | undefined;
     const answer = await context.confirm({
       text: questionOf(plan, what, cost),
       mark: confirmations.issue(workspace.name, asked, bound),
-      accepts: (mark) => confirmations.take(mark, workspace.name, asked, bound),
+      accepts: (mark) => {
+        const taken = take(mark, asked);
+        if (taken !== undefined) answered = { mark, key: taken };
+        return taken !== undefined;
+      },
     });
-    if (answer === true) return;
+    if (answer === true) return answered?.key ?? key;
+    if (answered) confirmations.spoil(answered.mark);
     throw declined(answer, cost);
   }
   throw new SoraError({

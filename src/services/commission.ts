@@ -40,12 +40,12 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
   const { maxCostUsd, partial } = input;
   const covered = cover(core, workspace, quote, { maxCostUsd, partial, freed: freedBy(core, draft) });
   const scenes = await plansOf(core, workspace, covered.scenes);
-  await agreeOnAll(core, workspace, scenes, order);
+  const keyed = { ...input, idempotencyKey: await agreeOnAll(core, workspace, scenes, order) };
   if (context.signal?.aborted) throw new SoraError({ code: 'cancelled', message: 'the caller left; nothing was made' });
   const written = await persist(() =>
     core.store.transaction(() => {
       // Another process may have carried it out while a person was asked.
-      const earlier = repeated(core, workspace, input);
+      const earlier = repeated(core, workspace, keyed);
       if (earlier) return { notes: [REPEATED], made: [], board: earlier };
       checkUnchanged(core, workspace, draft.existing);
       const lost = [...withdraw(core, draft), ...discardedBy(core, draft)];
@@ -54,7 +54,7 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
       const made = scenes.filter(({ index }) => still.scenes.some((scene) => scene.index === index));
       const missing = [covered.missing, still.missing].flatMap((each) => (each ? `left out: ${each}` : []));
       const board = write(core, workspace, draft, made);
-      remember(core, workspace, input, board.id);
+      remember(core, workspace, keyed, board.id);
       return { notes: [...missing, ...lost], made, board };
     }),
   );
@@ -79,18 +79,19 @@ async function agreeOnAll(
   workspace: Workspace,
   scenes: readonly PlannedScene[],
   { draft, input, context }: Commission,
-): Promise<void> {
+): Promise<string | undefined> {
   const [first] = scenes;
-  if (!first) return;
+  if (!first) return input.idempotencyKey;
   const unpriced = scenes.some(({ plan }) => plan.quote === undefined);
   const whole = { ...first.plan, quote: unpriced ? undefined : priceOf(scenes) };
   const backends = [...new Set(scenes.map(({ plan }) => plan.backend))].join(', ');
   const seconds = scenes.reduce((total, { plan }) => total + plan.seconds, 0);
   const count = scenes.length === 1 ? '1 scene' : `${scenes.length} scenes`;
-  await agree(core, workspace, {
+  return await agree(core, workspace, {
     plan: whole,
     fingerprint: [draft.existing?.id ?? '', backends, ...scenes.map((scene) => scene.draft.fingerprint)].join(','),
     token: input.confirm,
+    key: input.idempotencyKey,
     context,
     what: `${count} of ${JSON.stringify(draft.title)} (${seconds} s in all) on ${backends}`,
   });

@@ -4,6 +4,7 @@ import type { Choice } from '../routing/decision.ts';
 import { route } from '../routing/router.ts';
 import { agree, ceilingOf } from './agreement.ts';
 import { inAnswerTime } from './answer-time.ts';
+import { keyOfYes } from './confirmation.ts';
 import type { Core, Workspace } from './core.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { persist } from './persist.ts';
@@ -30,7 +31,7 @@ export class Videos implements VideoService {
   async generate(input: GenerateInput, context: RequestContext = {}): Promise<TaskReport> {
     const request = await requestOf(this.#core, this.#workspace, input);
     const order: Order = { kind: 'video', request, idempotencyKey: input.idempotencyKey };
-    const earlier = this.#earlier(order);
+    const earlier = this.#earlier(order, input.confirm);
     if (earlier) return earlier;
     const decision = route(
       {
@@ -65,7 +66,7 @@ export class Videos implements VideoService {
       ...placeOf(this.#core, parent),
       idempotencyKey: input.idempotencyKey,
     };
-    const earlier = this.#earlier(order);
+    const earlier = this.#earlier(order, input.confirm);
     if (earlier) return earlier;
     const ceiling = ceilingOf(this.#workspace, input.maxCostUsd);
     if (!ceiling.allows(plan.quote)) throw ceiling.refusal(plan);
@@ -80,9 +81,11 @@ export class Videos implements VideoService {
   ): Promise<TaskReport> {
     const fingerprint = fingerprintOf(order.kind, order.request, order.parentId);
     const [plan, ...others] = plans as [Plan, ...Plan[]];
-    await agree(this.#core, this.#workspace, { plan, fingerprint, token: input.confirm, context });
+    const agreed = { plan, fingerprint, token: input.confirm, key: order.idempotencyKey, context };
+    const idempotencyKey = await agree(this.#core, this.#workspace, agreed);
     this.#core.reached('create:agreed');
-    const reserved = await persist(() => reserve(this.#core, this.#workspace, order, plan, fingerprint));
+    const keyed = { ...order, idempotencyKey };
+    const reserved = await persist(() => reserve(this.#core, this.#workspace, keyed, plan, fingerprint));
     if (reserved.repeated) return reportOf(this.#core, reserved.task);
     this.#core.reached('create:reserved');
     // A dearer backend was neither quoted nor agreed to.
@@ -100,11 +103,20 @@ export class Videos implements VideoService {
     return reportOf(this.#core, sent ?? this.#core.store.tasks.byId(task.id) ?? task);
   }
 
-  /** Of the task that an idempotency key stands for already, unless it may be sent anew. */
-  #earlier(order: Order): TaskReport | undefined {
+  /** Of the task that an idempotency key or a yes stands for already, unless it may be sent anew. */
+  #earlier(order: Order, yes: string | undefined): TaskReport | undefined {
     const fingerprint = fingerprintOf(order.kind, order.request, order.parentId);
-    const earlier = earlierTask(this.#core, this.#workspace, order.idempotencyKey, fingerprint);
+    const key = order.idempotencyKey;
+    const earlier =
+      key === undefined && yes !== undefined
+        ? this.#paidFor(keyOfYes(yes), fingerprint)
+        : earlierTask(this.#core, this.#workspace, key, fingerprint);
     return earlier && !madeNoJob(earlier) ? reportOf(this.#core, earlier) : undefined;
+  }
+
+  #paidFor(key: string, fingerprint: string): Task | undefined {
+    const task = this.#core.store.tasks.byIdempotencyKey(this.#workspace.name, key);
+    return task?.fingerprint === fingerprint ? task : undefined;
   }
 }
 

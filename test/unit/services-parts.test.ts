@@ -49,21 +49,25 @@ describe('a token', () => {
     let now = 1_000_000;
     const tokens = new Confirmations(() => now);
     const token = tokens.issue('local', 'f', price);
-    expect(tokens.take(token, 'other', 'f', price)).toBe(false);
-    expect(tokens.take(token, 'local', 'g', price)).toBe(false);
-    expect(tokens.take(token, 'local', 'f', fromUsd(0.13))).toBe(false);
+    expect(tokens.take(token, 'other', 'f', price, 'k')).toBe(false);
+    expect(tokens.take(token, 'local', 'g', price, 'k')).toBe(false);
+    expect(tokens.take(token, 'local', 'f', fromUsd(0.13), 'k')).toBe(false);
     const [expires, nonce, tag] = token.split('.');
     const later = `${(Number.parseInt(expires!, 36) + 9_999).toString(36)}.${nonce}.${tag}`;
     for (const forged of ['', '.', later, `${token}x`, `${token}.`, token.slice(0, -1)]) {
-      expect(tokens.take(forged, 'local', 'f', price)).toBe(false);
+      expect(tokens.take(forged, 'local', 'f', price, 'k')).toBe(false);
     }
     now += 16 * 60_000;
-    expect(tokens.take(token, 'local', 'f', price)).toBe(false);
+    expect(tokens.take(token, 'local', 'f', price, 'k')).toBe(false);
     now -= 16 * 60_000;
-    expect(new Confirmations(() => now).take(token, 'local', 'f', price)).toBe(false);
-    expect(tokens.take(token, 'local', 'f', price)).toBe(true);
-    expect(tokens.take(token, 'local', 'f', price)).toBe(false);
-    expect(tokens.take(tokens.issue('local', 'f', price), 'local', 'f', price)).toBe(true);
+    expect(new Confirmations(() => now).take(token, 'local', 'f', price, 'k')).toBe(false);
+    expect(tokens.take(token, 'local', 'f', price, 'k')).toBe(true);
+    // Sent again it stands for the same job; never for another.
+    expect(tokens.take(token, 'local', 'f', price, 'k')).toBe(true);
+    expect(tokens.take(token, 'local', 'f', price, 'l')).toBe(false);
+    tokens.spoil(token);
+    expect(tokens.take(token, 'local', 'f', price, 'k')).toBe(false);
+    expect(tokens.take(tokens.issue('local', 'f', price), 'local', 'f', price, 'k')).toBe(true);
   });
 });
 

@@ -83,7 +83,8 @@ describe('the price of a storyboard', () => {
     });
     await nothingMade(studio);
     const made = await studio.storyboards.make({ ...FILM, confirm: token });
-    await expect(studio.storyboards.make({ ...FILM, confirm: token })).rejects.toMatchObject({
+    expect(await studio.storyboards.make({ ...FILM, confirm: token })).toMatchObject({ id: made.id, newCost: 0 });
+    await expect(studio.storyboards.make({ ...FILM, confirm: token, idempotencyKey: 'other' })).rejects.toMatchObject({
       code: 'confirmation_required',
     });
     expect(made.status).toBe('making');
