@@ -39,6 +39,8 @@ export type RemoteState = 'queued' | 'in_progress' | 'completed' | 'failed' | 'e
 export interface RemoteVideo {
   readonly remoteId: string;
   readonly state: RemoteState;
+  /** The list that it stands in does not tell its state. */
+  readonly stateUntold?: boolean | undefined;
   /** 0 to 100. */
   readonly progress?: number | undefined;
   readonly model?: string | undefined;

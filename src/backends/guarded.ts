@@ -25,6 +25,9 @@ export interface GuardOptions {
 }
 
 const GONE_MS = 15 * 60_000;
+/** One job's Retry-After must not keep all others from being asked for until their links have lapsed. */
+const LONGEST_READ_PAUSE_MS = 60_000;
+const LONGEST_CREATE_PAUSE_MS = 60 * 60_000;
 /** Codes that speak of the network or of the upstream's own trouble. */
 const TROUBLE: ReadonlySet<string> = new Set(['backend_unavailable', 'upstream_error', 'answer_lost']);
 
@@ -55,6 +58,7 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     limiter: Limiter,
     context: CallContext | undefined,
     call: (context: CallContext) => Promise<T>,
+    health: 'told' | 'told by success only' = 'told',
   ): Promise<T> {
     if (breakerOpen()) throw down();
     let admitted = false;
@@ -71,16 +75,17 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
       breaker.succeeded();
       return result;
     } catch (error) {
-      if (admitted) report(error, limiter);
+      if (admitted) report(error, limiter, health);
       throw error;
     }
   }
 
-  function report(error: unknown, limiter: Limiter): void {
+  function report(error: unknown, limiter: Limiter, health: 'told' | 'told by success only'): void {
     if (!(error instanceof SoraError) || error.code === 'cancelled' || error.details?.cancelled === true) {
       breaker.abstained();
     } else if (TROUBLE.has(error.code)) {
-      breaker.failed(error.message);
+      if (health === 'told') breaker.failed(error.message);
+      else breaker.abstained();
     } else if (error.details?.status === undefined) {
       // Refused before anything was sent: nothing was learned.
       breaker.abstained();
@@ -92,7 +97,8 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
 
   function remember(error: SoraError, limiter: Limiter): void {
     if (error.code === 'rate_limited' && error.retryAfterSeconds !== undefined) {
-      limiter.pauseUntil(clock() + error.retryAfterSeconds * 1_000);
+      const longest = limiter === reads ? LONGEST_READ_PAUSE_MS : LONGEST_CREATE_PAUSE_MS;
+      limiter.pauseUntil(clock() + Math.min(longest, error.retryAfterSeconds * 1_000));
     }
     if (error.code !== 'backend_gone') return;
     const { model } = error.details ?? {};
@@ -176,7 +182,10 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     health,
     createVideo: (request, context) => create(request.model, context, (its) => backend.createVideo(request, its)),
     getVideo: (id, context) => through(reads, context, (its) => backend.getVideo(id, its)),
-    ...(listVideos && { listVideos: (page, context) => through(reads, context, (its) => listVideos(page, its)) }),
+    // A list that fails is no sign that jobs cannot be made, or asked for one by one.
+    ...(listVideos && {
+      listVideos: (page, context) => through(reads, context, (its) => listVideos(page, its), 'told by success only'),
+    }),
     ...(deleteVideo && { deleteVideo: (id, context) => through(reads, context, (its) => deleteVideo(id, its)) }),
     ...(revise && { revise: (request, context) => create(request.model, context, (its) => revise(request, its)) }),
     ...(createCharacter && {

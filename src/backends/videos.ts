@@ -117,13 +117,21 @@ export async function listVideos(
   const list = required(wire, 'list', listIn(answer.body, wire.dialect.answer.videos), answer, asked);
   const videos = list.flatMap((entry) => {
     const id = idsIn(entry, wire)[0];
-    return id === undefined ? [] : [readVideo(entry, id, wire)];
+    if (id === undefined) return [];
+    const video = readVideo(entry, id, wire);
+    return isStateTold(entry, video, wire) ? [video] : [{ ...video, stateUntold: true }];
   });
   const more = isRecord(answer.body) ? answer.body.has_more : undefined;
   const last = videos.at(-1)?.remoteId ?? page.after;
   // Servers without has_more may give less than they are asked for: only an empty page or the same again is the end.
   const goesOn = typeof more === 'boolean' ? more : last !== page.after;
   return { videos, ...(goesOn && last !== undefined ? { after: last } : {}) };
+}
+
+/** A list may be shorter of words than the answer about one job. */
+function isStateTold(entry: unknown, { videoUrl }: RemoteVideo, { dialect }: Wire): boolean {
+  const { envelopes, status } = dialect.answer;
+  return videoUrl !== undefined || pick(envelopesOf(entry, envelopes), status) !== undefined;
 }
 
 export function listIn(body: unknown, paths: readonly string[]): readonly unknown[] | undefined {

@@ -17,7 +17,8 @@ const NEXT_PAGE_FROM = 2;
 
 /**
  * Follows many tasks of one backend with one call, or a few. Those that are due soon, or have news in it, ride along;
- * those that it does not hold are asked for one by one. False when the backend turns out not to list at all.
+ * those that it does not tell of are asked for one by one, as all are where the list fails: that is no reason to follow
+ * nobody. False when it failed.
  */
 export async function followMany(core: Core, id: string, due: readonly Task[], signal?: AbortSignal): Promise<boolean> {
   const backend = backendNamed(core, id);
@@ -25,7 +26,9 @@ export async function followMany(core: Core, id: string, due: readonly Task[], s
   try {
     listed = await listFor(backend, due, signal);
   } catch (error) {
-    if (error instanceof SoraError && (error.code === 'not_supported' || error.code === 'not_found')) {
+    // Who wants a rest, or is known to be down, is not asked all the more.
+    const rests = (error instanceof SoraError && error.code === 'rate_limited') || backend.health().state === 'down';
+    if (!rests && !signal?.aborted) {
       await Promise.all(due.map((task) => follow(core, task, signal)));
       return false;
     }
@@ -60,7 +63,7 @@ async function listFor(
       { limit: PAGE_SIZE, ...(after && { after }) },
       { signal },
     );
-    for (const video of videos) listed.set(video.remoteId, video);
+    for (const video of videos) if (!video.stateUntold) listed.set(video.remoteId, video);
     const missing = due.filter((task) => !listed.has(task.remoteId ?? ''));
     if (next === undefined || missing.length < NEXT_PAGE_FROM) break;
     after = next;

@@ -1,9 +1,12 @@
 import type { Core } from './core.ts';
 
-/** A place at a backend with a limit is free: whoever waits for one need not wait until its next try. */
+/**
+ * A job of the backend has ended: whoever waits for a place there need not wait until its next try, and what the
+ * backend refused while it was full no longer counts.
+ */
 export function callNext(core: Core, backend: string): void {
-  if (core.backends.get(backend)?.profile.limits.concurrentJobs === undefined) return;
   const next = core.store.tasks.nextInLine(backend);
   const now = core.clock();
-  if (next?.sendAfter !== undefined && next.sendAfter > now) core.store.tasks.update(next.id, { sendAfter: now });
+  if (next?.sendAfter === undefined || (next.sendAfter <= now && next.pollFailures === 0)) return;
+  core.store.tasks.update(next.id, { sendAfter: Math.min(next.sendAfter, now), pollFailures: 0 });
 }

@@ -5,6 +5,8 @@ import { followMany } from './follow-many.ts';
 
 /** With so many jobs running at a backend, one list call tells more than asking for the one that is due. */
 const LIST_FROM = 2;
+/** After a list that failed, jobs are asked for one by one for so long. */
+const LIST_REST_MS = 5 * 60_000;
 
 /** Asks backends how their jobs go: with one call for many where a backend lists, and never with two such at once. */
 export class Polls {
@@ -12,8 +14,8 @@ export class Polls {
   readonly #signal: AbortSignal;
   /** Backends whose list is being asked for. */
   readonly #listing = new Set<string>();
-  /** Backends that say they list, and do not. */
-  readonly #unlisting = new Set<string>();
+  /** Backends whose list failed, and until when (unix milliseconds) it is not asked for. */
+  readonly #unlisting = new Map<string, number>();
 
   constructor(core: Core, signal: AbortSignal) {
     this.#core = core;
@@ -35,7 +37,11 @@ export class Polls {
   }
 
   #lists(backend: string): boolean {
-    const able = this.#core.backends.get(backend)?.listVideos !== undefined && !this.#unlisting.has(backend);
+    const until = this.#unlisting.get(backend) ?? 0;
+    const now = this.#core.clock();
+    // A clock that was set back must not prolong it.
+    const rests = now < until && until <= now + LIST_REST_MS;
+    const able = this.#core.backends.get(backend)?.listVideos !== undefined && !rests;
     return able && this.#core.store.tasks.unfinishedCount(backend) >= LIST_FROM;
   }
 
@@ -44,7 +50,7 @@ export class Polls {
     const ids = tasks.map((task) => task.id);
     try {
       const able = await this.#core.leases.during(ids, followMany(this.#core, backend, tasks, this.#signal));
-      if (!able) this.#unlisting.add(backend);
+      if (!able) this.#unlisting.set(backend, this.#core.clock() + LIST_REST_MS);
     } finally {
       this.#listing.delete(backend);
     }

@@ -11,9 +11,9 @@ import { expiredError } from './task-errors.ts';
 
 /** Waits between attempts, in milliseconds; the last repeats. */
 const RETRY_AFTER_MS = [2_000, 10_000, 30_000, 120_000, 600_000];
-const MAX_ATTEMPTS = 40;
-/** Trouble of our own disk: it passes, and says nothing about the video. */
-const OURS: ReadonlySet<string> = new Set(['disk_full', 'store_unavailable', 'store_busy']);
+/** What was paid for is not given up while nobody says that it is gone; after about six hours it is tried more seldom. */
+const PATIENT_FROM = 40;
+const PATIENT_MS = 3_600_000;
 /** The upstream says that it has no such job, or none of its bytes. */
 const GONE: ReadonlySet<string> = new Set(['not_found', 'link_expired']);
 
@@ -47,14 +47,13 @@ export async function noteFailure(core: Core, task: Task, error: unknown): Promi
   if (gone >= NOT_FOUND_PATIENCE) return await markExpired(core, task);
   core.reached('save:failed');
   const attempts = task.saveAttempts + 1;
-  const wait = RETRY_AFTER_MS[Math.min(attempts, RETRY_AFTER_MS.length) - 1]!;
-  const last = attempts >= MAX_ATTEMPTS && !OURS.has(failure?.code ?? '');
+  const soon = RETRY_AFTER_MS[Math.min(attempts, RETRY_AFTER_MS.length) - 1]!;
+  const wait = attempts < PATIENT_FROM ? soon : PATIENT_MS;
   await write(core, task, 'completed', {
     saveAttempts: attempts,
     pollFailures: gone,
     saveError: failure?.message ?? 'the video could not be saved',
-    saveState: last ? 'failed' : 'pending',
-    nextPollAt: last ? undefined : core.clock() + wait,
+    nextPollAt: core.clock() + wait,
   });
   core.reached('save:failure-written');
 }

@@ -40,9 +40,17 @@ export function turnAway(task: Task, failure: SoraError, patient: boolean): Wait
   }
   const refusals = task.pollFailures + 1;
   if (refusals > MAX_REFUSALS) return undefined;
-  const backoff = Math.min(LONGEST_BACKOFF_MS, TURN_MS * 2 ** Math.max(0, refusals - EASY_REFUSALS));
+  const even = Math.min(LONGEST_BACKOFF_MS, TURN_MS * 2 ** Math.max(0, refusals - EASY_REFUSALS));
+  const backoff = Math.round(even * spreadOf(task.id));
   const least = refusals > EASY_REFUSALS ? backoff : (asked ?? backoff);
   return { ...wait, ms: Math.min(LONGEST_WAIT_MS, Math.max(least, asked ?? 0)), refusals };
+}
+
+/** 0.75 to 1.25, the same for a task at all times: tasks that were turned away together do not come back together. */
+function spreadOf(id: string): number {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 1_000;
+  return 0.75 + sum / 2_000;
 }
 
 export function isWaiting(reason: string): boolean {

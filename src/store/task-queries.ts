@@ -39,7 +39,6 @@ export function taskQueries({ build }: Database) {
       .where('backend', '=', slot<string>('backend'))
       .where(sql<SqlBool>`due_at is not null and state = 'reserved'`)
       .where('send_after', 'is not', null)
-      .where('poll_failures', '=', 0)
       .orderBy('due_at')
       .limit(1),
     running: tasks

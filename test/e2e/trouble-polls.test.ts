@@ -58,19 +58,22 @@ describe('polls', () => {
   });
 
   test.each([
-    ['by one call where the backend lists', false, { list: 1, get: 0 }],
-    ['one by one where its list turns out not to work', true, { list: 1, get: 12 }],
-  ] as const)('many jobs are followed %s', async (_, broken, asked) => {
+    ['by one call where the backend lists', undefined, { list: 1, get: 0 }],
+    ['one by one where it turns out not to list', 404, { list: 1, get: 12 }],
+    ['one by one where its list fails, and it counts as healthy', 500, { list: 3, get: 12 }],
+    ['one by one where its list refuses', 400, { list: 1, get: 12 }],
+  ] as const)('many jobs are followed %s', async (_, status, asked) => {
     let now = Date.now();
     const clock = () => now;
     const app = await startApp({ clock, sandboxOptions: { clock, jobMs: 60_000 } });
-    if (broken) app.sandbox.fault({ on: 'list', kind: '500', status: 404, times: 99 });
+    if (status) app.sandbox.fault({ on: 'list', kind: '500', status, times: 99 });
     const made = await Promise.all(Array.from({ length: 12 }, (_, n) => app.make(`scene ${n}`, FORWARDING)));
     expect({ list: app.count('list'), get: app.count('get') }).toEqual({ list: 0, get: 0 });
     now += 120_000;
     app.app.track();
     await Promise.all(made.map(({ task }) => app.reaches(task.id, 'completed')));
     expect({ list: app.count('list'), get: app.count('get') }).toEqual(asked);
+    await app.make('one more', FORWARDING);
   });
 
   test('whoever asks is told sooner, though not sooner than the upstream may be asked', async () => {

@@ -165,6 +165,14 @@ describe('a guarded backend', () => {
     await backend.createVideo(order);
   });
 
+  it('keeps still for a minute at most where one job’s answer asks for an hour', async () => {
+    const { backend } = around([error('rate_limited', { retryable: true, retryAfterSeconds: 3_600 })]);
+    await refused(backend.getVideo('v1'));
+    expect(await refused(backend.getVideo('v2'))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 60 });
+    now += 60_000;
+    await backend.getVideo('v2');
+  });
+
   it('keeps still as long as the upstream asked', async () => {
     const { backend, calls } = around([error('rate_limited', { retryable: true, retryAfterSeconds: 30 })]);
     await refused(backend.getVideo('v1'));

@@ -62,3 +62,14 @@ test('a video is given up when its upstream has it no more five times in a row, 
     error: { code: 'link_expired' },
   });
 });
+
+test('what nobody says is gone is never given up', async () => {
+  const { core } = await openStudio();
+  const task = saving(core, { saveAttempts: 400 });
+  await noteFailure(core, task, cut);
+  expect(core.store.tasks.byId(task.id)).toMatchObject({
+    saveState: 'pending',
+    saveAttempts: 401,
+    nextPollAt: core.clock() + 3_600_000,
+  });
+});
