@@ -48,6 +48,8 @@ export interface Choice {
   /** Absent when the price is unknown. */
   readonly quote?: MicroUsd | undefined;
   readonly characterMode: CharacterMode;
+  /** A size or shape is wanted, and the backend cannot be told it. */
+  readonly sizeIgnored?: boolean | undefined;
   /** The URL to send as reference video, with `reference_video` only. */
   readonly characterVideoUrl?: string | undefined;
   /** Short sentences for a person. */

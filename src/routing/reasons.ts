@@ -16,6 +16,13 @@ export interface RankedFacts {
   readonly now: number;
 }
 
+const STANDS_IN = 'It stands in if';
+
+/** Whether a reason is that of a second choice, which says nothing once it has come to that. */
+export function isStandIn(reason: string): boolean {
+  return reason.startsWith(STANDS_IN);
+}
+
 /** Why this choice stands where it does, in short sentences. */
 export function reasonsFor(facts: RankedFacts, index: number): string[] {
   const { request, candidates, ranked, refused, now } = facts;
@@ -27,7 +34,7 @@ export function reasonsFor(facts: RankedFacts, index: number): string[] {
   const cast = castReason(request, profile, chosen.characterMode, others);
   reasons.push(cast);
   if (request.backend === undefined) {
-    if (index > 0) reasons.push(`It stands in if ${ranked[0]!.candidate.profile.id} cannot be reached.`);
+    if (index > 0) reasons.push(`${STANDS_IN} ${ranked[0]!.candidate.profile.id} cannot be reached.`);
     else if (chosen.characterMode !== 'bound' || cast === undefined) reasons.push(preference(facts, chosen));
     const sick = refused.filter((each) => each.able);
     reasons.push(...sick.map((each) => `${each.backend} is left out: ${lowerFirst(each.reason)}`));

@@ -38,6 +38,10 @@ export function route(request: RouteRequest, candidates: readonly Candidate[], n
   }
   const wanted = pinned ? able.filter((each) => each.candidate === pinned) : able;
   if (wanted.length === 0) throw refusalError(refused, able, pinned, now);
+  const sizes = refused.filter(({ field }) => field === 'size' || field === 'aspect_ratio');
+  // That one backend cannot be told is no way around what those say that can.
+  if (!pinned && sizes.length > 0 && wanted.every((each) => each.sizeIgnored))
+    throw refusalError(sizes, [], pinned, now);
   const ranked = rank(request.priority, wanted);
   const facts = { request, candidates, ranked, refused, now };
   return { choices: ranked.map((each, index) => choiceOf(each, reasonsFor(facts, index))), refused };
@@ -99,6 +103,7 @@ function choiceOf(each: Fit, reasons: readonly string[]): Choice {
     ...(each.size === undefined ? {} : { size: each.size }),
     ...(each.price === undefined ? {} : { quote: each.price.amount }),
     characterMode: each.characterMode,
+    ...(each.sizeIgnored ? { sizeIgnored: true } : {}),
     ...(each.characterVideoUrl === undefined ? {} : { characterVideoUrl: each.characterVideoUrl }),
     reasons,
   };

@@ -1,5 +1,7 @@
 import type { SoraError } from '../domain/errors.ts';
+import { formatUsd } from '../domain/money.ts';
 import type { Task } from '../domain/task.ts';
+import { isStandIn } from '../routing/reasons.ts';
 import type { Core } from './core.ts';
 import { holdOn } from './money.ts';
 import { persist } from './persist.ts';
@@ -48,9 +50,20 @@ function reserveOn(core: Core, task: Task, plan: Plan, failure: SoraError): Task
         size: plan.size,
         sentPrompt: plan.sentPrompt,
         quoted: plan.quote,
-        reasons: [...plan.reasons, `${task.backend} did not take it: ${failure.message}`],
+        reasons: [...plan.reasons.filter((reason) => !isStandIn(reason)), ...instead(task, plan, failure)],
         ...core.leases.columns(),
       },
     });
   });
+}
+
+/** What the change of backend means to whoever pays. */
+function instead(task: Task, plan: Plan, failure: SoraError): string[] {
+  const price = (amount: Task['quoted']) => (amount === undefined ? 'an unknown price' : formatUsd(amount));
+  const facts = [
+    ...(plan.quote === task.quoted ? [] : [`${price(plan.quote)} instead of ${price(task.quoted)}`]),
+    ...(plan.seconds === task.seconds ? [] : [`${plan.seconds} s instead of ${task.seconds} s`]),
+  ];
+  const means = facts.length > 0 ? `; on ${plan.backend} it is ${facts.join(' and ')}` : '';
+  return [`${task.backend} did not take it: ${failure.message}${means}`];
 }

@@ -38,12 +38,13 @@ function isStoryboard({ id, scenes }: StoredStoryboard): SoraError {
   });
 }
 
-/** A character by handle, our id or a remote id; without the `@`. */
+/** A character by handle, our id, a remote id or what a backend calls it in prompts; without the `@`. */
 export function findCharacter(core: Core, workspace: string, reference: string): Character | undefined {
   const { characters } = core.store;
   return (
     characters.byHandle(workspace, reference.toLowerCase()) ??
     characters.byId(workspace, reference) ??
-    characters.byRemoteId(workspace, reference)
+    characters.byRemoteId(workspace, reference) ??
+    characters.byMention(workspace, `@${reference}`)
   );
 }

@@ -25,6 +25,8 @@ interface Way {
   readonly cost: number;
   /** Scenes in which a reference video stands in for a character. */
   readonly standIns: number;
+  /** Scenes whose size the backend cannot be told. */
+  readonly unsized: number;
 }
 
 /**
@@ -79,7 +81,8 @@ function waysFor(core: Core, workspace: Workspace, draft: Draft, scenes: readonl
       const quoted = scenes.map((scene) => quoteScene(core, workspace, scene, backend));
       const cost = quoted.reduce((total, { choice }) => total + (choice.quote ?? Number.POSITIVE_INFINITY), 0);
       const standIns = quoted.filter(({ choice }) => choice.characterMode === 'reference_video').length;
-      ways.push({ backend, scenes: quoted, cost, standIns });
+      const unsized = quoted.filter(({ choice }) => choice.sizeIgnored).length;
+      ways.push({ backend, scenes: quoted, cost, standIns, unsized });
     } catch (error) {
       if (!(error instanceof SoraError)) throw error;
       refusals.set(backend, error);
@@ -130,11 +133,14 @@ function quoteScene(core: Core, workspace: Workspace, scene: Numbered, backend: 
 function bestWay(core: Core, draft: Draft, ways: readonly Way[]): Way | undefined {
   const kept = draft.scenes.flatMap((each) => (each.toMake ? [] : (taskOf(core, each.scene)?.backend ?? [])));
   const profile = (way: Way) => core.backends.get(way.backend)!.profile;
+  // As the router has it: a reverse gateway of unknown price is taken to be a little cheaper than forwarding.
+  const presumed = Math.min(...ways.filter((way) => profile(way).route === 'forwarding').map(({ cost }) => cost)) - 0.5;
   const steps: readonly ((way: Way) => number)[] = [
     (way) => way.standIns,
     (way) => -kept.filter((id) => id === way.backend).length,
+    (way) => way.unsized,
     (way) => (draft.priority === 'stability' && profile(way).route === 'forwarding' ? 0 : 1),
-    (way) => way.cost,
+    (way) => (Number.isFinite(way.cost) || profile(way).route === 'forwarding' ? way.cost : presumed),
     (way) => -profile(way).weight,
     // What is made in conversation is changed in conversation.
     (way) => (profile(way).capabilities.remix || profile(way).capabilities.edit ? 0 : 1),

@@ -10,6 +10,8 @@ import { FULL, isWaiting, turnAway, waitForTurn } from './turns.ts';
 
 /** An `unknown` job holds a place of its backend for so long, in milliseconds: no job runs longer. */
 const UNKNOWN_RUNS_MS = 60 * 60_000;
+/** A backend that takes nothing for longer than this is passed over like one that is down. */
+const LONG_WAIT_SECONDS = 60;
 
 /** What may be done when the create surely did not arrive. */
 export interface Chances {
@@ -69,13 +71,18 @@ function takeTurn(core: Core, task: Task, backend: WatchedBackend): Task | 'full
 
 async function afterFailure(core: Core, task: Task, failure: SoraError, chances: Chances): Promise<Task> {
   if (failure.charged !== 'no') return await markUnknown(core, task, failure);
-  const unreached = failure.retryable || failure.code === 'backend_gone';
-  const next = unreached ? await failOver(core, task, failure, chances.alternatives ?? []) : undefined;
+  const next = isElsewhere(failure) ? await failOver(core, task, failure, chances.alternatives ?? []) : undefined;
   if (next) return await send(core, next.task, next.plan, { ...chances, alternatives: next.rest });
   const later = turnAway(task, failure, chances.patient ?? false);
   if (later) return await waitForTurn(core, task, later);
   await markRefused(core, task, failure);
   throw withTask(failure, task);
+}
+
+/** A backend that only wants a little time keeps the task: another one would have another price and other lengths. */
+function isElsewhere({ code, retryable, retryAfterSeconds }: SoraError): boolean {
+  if (code === 'rate_limited') return (retryAfterSeconds ?? 0) > LONG_WAIT_SECONDS;
+  return retryable || code === 'backend_gone';
 }
 
 /** Others take a task for lost when its lease lapses: a clock is set, a process sleeps. Then nothing leaves any more. */

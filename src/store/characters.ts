@@ -35,6 +35,7 @@ export class CharacterRepository {
   readonly #byHandle: Statement<StoredCharacterRow>;
   readonly #byIds: Statement<StoredCharacterRow>;
   readonly #byRemoteId: Statement<StoredCharacterRow>;
+  readonly #byMention: Statement<StoredCharacterRow>;
   readonly #bindings: Statement<BindingRow>;
   readonly #count: Statement<{ count: number }>;
   readonly #others: Statement<{ count: number }>;
@@ -58,6 +59,14 @@ export class CharacterRepository {
         .where('bindings.workspace', '=', workspace)
         .where('bindings.remote_id', '=', slot<string>('remoteId'))
         .where('bindings.backend', '=', sql<string>`coalesce(${slot<string | null>('backend')}, bindings.backend)`)
+        .orderBy('bindings.character_seq', 'desc')
+        .limit(1),
+    );
+    this.#byMention = database.prepare(
+      inWorkspace
+        .innerJoin('bindings', 'bindings.character_seq', 'characters.seq')
+        .where('bindings.workspace', '=', workspace)
+        .where('bindings.mention', '=', slot<string>('mention'))
         .orderBy('bindings.character_seq', 'desc')
         .limit(1),
     );
@@ -141,6 +150,11 @@ export class CharacterRepository {
   /** Without `backend` the newest character that has the remote id on any. */
   byRemoteId(workspace: string, remoteId: string, backend?: string): Character | undefined {
     return this.#read(this.#byRemoteId.all({ workspace, remoteId, backend }))[0];
+  }
+
+  /** The newest that a backend calls so in prompts. */
+  byMention(workspace: string, mention: string): Character | undefined {
+    return this.#read(this.#byMention.all({ workspace, mention }))[0];
   }
 
   /** Newest first. Throws `invalid_argument` for a bad cursor. */

@@ -2,6 +2,7 @@ import { SoraError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
 import { LEDGER } from './steps/ledger.ts';
+import { MENTIONS } from './steps/mentions.ts';
 import { NEWS } from './steps/news.ts';
 import { OBSERVATIONS } from './steps/observations.ts';
 import { POLL_ADVICE } from './steps/poll-advice.ts';
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '008-poll-advice', sql: POLL_ADVICE },
   { name: '009-news', sql: NEWS },
   { name: '010-refunds', sql: REFUNDS },
+  { name: '011-mentions', sql: MENTIONS },
 ];
 
 const TABLE =

@@ -35,11 +35,22 @@ describe('a create that surely did not arrive goes to the other backend, before 
     expect(app.store.ledger.rows('local', '2026-01-01')).toMatchObject([{ backend: 'forwarding', spent: 400_000 }]);
   });
 
-  test.each(['429', '503'] as const)('it says %s', async (kind) => {
+  test.each(['429', '503'] as const)('it says %s for long: what that means for the price is said', async (kind) => {
     const app = await startApp();
-    app.sandbox.fault({ on: 'create', kind, retryAfter: 60 });
+    app.sandbox.fault({ on: 'create', kind, retryAfter: 90 });
     const { task } = await app.make('a fox');
     expect(task).toMatchObject({ backend: 'forwarding', state: 'queued' });
+    expect(task.reasons.at(-1)).toMatch(/on forwarding it is \$0\.40 instead of \$0\.12 and 4 s instead of 10 s$/);
+    expect(task.reasons.join(' ')).not.toContain('stands in');
+    expect(app.sandbox.jobs()).toHaveLength(1);
+  });
+
+  test('but a moment that it asks for is waited: another one has another price', async () => {
+    const app = await startApp();
+    app.sandbox.fault({ on: 'create', kind: '429', retryAfter: 1 });
+    const { task } = await app.make('a fox');
+    expect(task).toMatchObject({ backend: 'reverse', state: 'reserved', charged: 'no' });
+    expect(await app.reaches(task.id, 'completed')).toMatchObject({ backend: 'reverse', spent: 120_000 });
     expect(app.sandbox.jobs()).toHaveLength(1);
   });
 

@@ -90,6 +90,7 @@ function askEverything(database: Database): void {
   storyboards.page({ workspace, limit: 5 });
   storyboards.insertRequest({ workspace, idempotencyKey: 'k', fingerprint: 'f', storyboardId: 'sb' });
   storyboards.request(workspace, 'k');
+  characters.byMention(workspace, '@x');
   storyboards.idOfTask(task.id);
   observations.of('x');
 }

@@ -211,3 +211,15 @@ test('a character of unknown price is refused under a limit, and the message nam
   expect(error.message).toContain('what making a character costs on forwarding is not known');
   expect(app.sandbox.requests()).toEqual([]);
 });
+
+test('a character is known by what a backend calls it in prompts', async () => {
+  const ranged = await anUpstream({ body: { id: 'ch_1', username: 'ab27.name' } });
+  const { sandbox } = await startApp();
+  const backends = [aBackend('reverse', `${ranged.origin}/v1`, { dialect: 'sora-v1' })];
+  const app = await startApp({ sandbox, backends });
+  await app.services.characters.create({ ...EVE, videoUrl: ORIGINAL });
+  for (const how of [{ prompt: '@ab27.name runs' }, { prompt: 'she runs', characters: ['@ab27.name'] }]) {
+    await app.services.videos.generate(how).catch(() => {});
+    expect(String(ranged.requests.at(-1)?.body)).toContain('@ab27.name');
+  }
+});

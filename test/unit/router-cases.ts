@@ -16,12 +16,13 @@ export const retiredModel = profile({
     { id: 'sora-3', status: 'active', sizes: [], seconds: [] },
   ],
 });
-export const sizing = (id: string, how: 'shape' | 'none'): BackendProfile => ({
+const sizing = (id: string, how: 'shape' | 'none'): BackendProfile => ({
   ...REVERSE,
   id,
   capabilities: { ...REVERSE.capabilities, sizing: how },
 });
 export const shapely = sizing('shapely', 'shape');
+export const sizeless = sizing('sizeless', 'none');
 
 export interface Chosen {
   /** Ids in order of preference. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SoraError } from '../../src/domain/errors.ts';
 import { type Candidate, type RouteRequest, route } from '../../src/routing/router.ts';
-import { BOTH, girl, nowhere, retiredModel, shapely } from './router-cases.ts';
+import { BOTH, girl, nowhere, retiredModel, shapely, sizeless } from './router-cases.ts';
 import { ask, character, down, FORWARDING, NOW, profile, REVERSE, SUBSTITUTE, up } from './router-fixtures.ts';
 
 const sam = character('sam', { reverse: 'ready' });
@@ -19,6 +19,20 @@ type Refused = readonly [
 ];
 
 const REFUSALS: Refused[] = [
+  [
+    'a size that nobody who knows sizes makes, though one could not be told',
+    ask({ size: '999x999' }),
+    [up(FORWARDING), up(sizeless)],
+    { code: 'not_supported', field: 'size' },
+    /forwarding: .*999x999/,
+  ],
+  [
+    'a shape likewise',
+    ask({ aspectRatio: '1:1', priority: 'stability' }),
+    [up(FORWARDING), up(sizeless)],
+    { code: 'not_supported', field: 'aspect_ratio' },
+    /makes no 1:1/,
+  ],
   ['nothing configured', ask(), [], { code: 'no_backend' }, /no backend is configured/],
   [
     'no such backend',

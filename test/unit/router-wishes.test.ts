@@ -9,13 +9,12 @@ import {
   expectChosen,
   retiredModel,
   shapely,
-  sizing,
+  sizeless,
   WITH_SUBSTITUTE,
 } from './router-cases.ts';
 import { ask, FORWARDING, NOW, profile, REVERSE, up } from './router-fixtures.ts';
 
 const longOnly = profile({ id: 'long', models: [{ id: 'sora-2', status: 'active', sizes: [], seconds: [60, 120] }] });
-const sizeless = sizing('sizeless', 'none');
 const oddDefault = profile({ defaultSeconds: 5 });
 
 const CHOICES: readonly Choice[] = [

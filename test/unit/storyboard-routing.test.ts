@@ -22,6 +22,15 @@ function backends(report: { scenes: readonly { backend?: string | undefined }[] 
 }
 
 describe('where scenes are made', () => {
+  test('a size that is asked for goes before the price, as for a single clip', async () => {
+    const { storyboards, videos } = await openStudio();
+    const scenes = [{ prompt: 'a', size: '1280x720' }, { prompt: 'b' }];
+    const plan = await storyboards.make({ title: 'Wide', scenes, dryRun: true });
+    const { task } = await videos.generate({ prompt: 'a', size: '1280x720' });
+    expect(task.backend).toBe('forwarding');
+    expect(backends(plan)).toEqual(['forwarding', 'forwarding']);
+  });
+
   test('scenes that share a character share its backend, though another is cheaper', async () => {
     const { storyboards } = await withCast();
     const scenes = [{ prompt: '@ann wakes' }, { prompt: 'an empty street' }, { prompt: 'a door', characters: ['ann'] }];
