@@ -153,7 +153,7 @@ function hintFor(report: StoryboardReport): string | undefined {
     case 'planned':
       return plannedHint(report);
     case 'making':
-      return report.newCost === undefined ? undefined : 'get_task with the storyboard_id follows it.';
+      return makingHint(report);
     case 'attention':
       return attentionHint(report);
     case 'completed':
@@ -161,6 +161,14 @@ function hintFor(report: StoryboardReport): string | undefined {
     default:
       return report.status satisfies never;
   }
+}
+
+function makingHint({ newCost, scenes }: StoryboardReport): string | undefined {
+  if (newCost !== undefined) return 'get_task with the storyboard_id follows it.';
+  const waits = scenes.some(({ waiting }) => waiting !== undefined);
+  return waits
+    ? 'They are sent when they can be; redo: true on them plans them anew, elsewhere if need be.'
+    : undefined;
 }
 
 function plannedHint({ refused, scenes }: StoryboardReport): string {

@@ -65,3 +65,13 @@ it('an empty page that promises more is not the end', async () => {
   ended.push(upstream.close, backend.close);
   expect(await backend.listVideos!({ limit: 100, after: 'v1' })).toEqual({ videos: [], after: 'v1' });
 });
+
+it('an entry without a status is told as such, for the job to be asked for by itself', async () => {
+  const data = [{ id: 'v1' }, { id: 'v2', status: 'completed' }];
+  const upstream = await startUpstream({ body: { data } });
+  const { backend } = subject(upstream.origin);
+  ended.push(upstream.close, backend.close);
+  const { videos } = await backend.listVideos!({ limit: 100 });
+  expect(videos).toMatchObject([{ remoteId: 'v1', stateUntold: true }, { remoteId: 'v2' }]);
+  expect(videos[1]).not.toHaveProperty('stateUntold');
+});
