@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Task } from '../domain/task.ts';
 import { videoPath } from '../store/files.ts';
 import { checkMp4 } from '../store/mp4.ts';
@@ -12,6 +13,7 @@ import { keepStill } from './stills.ts';
 
 /** A link is believed for this long even if nobody said when it lapses. */
 const LINK_TRUST_MS = 30 * 60_000;
+const STILL_WITHIN_MS = 5_000;
 
 /** Brings a completed task's video into the data directory. Failure is written down and tried again later. */
 export async function saveVideo(core: Core, task: Task, signal?: AbortSignal): Promise<void> {
@@ -28,7 +30,8 @@ export async function saveVideo(core: Core, task: Task, signal?: AbortSignal): P
   await markSaved(core, task, saved);
   core.reached('save:written');
   changed(core, task);
-  await keepStill(core, task, signal);
+  // A still is a nicety: one that hangs must not keep the place that other videos need.
+  await Promise.race([keepStill(core, task, signal), sleep(STILL_WITHIN_MS, undefined, { ref: false })]);
 }
 
 async function download(core: Core, task: Task, signal?: AbortSignal): Promise<SavedFile> {
