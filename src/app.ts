@@ -50,7 +50,8 @@ export interface App {
   track(): void;
   /** Ends that within a second, for good. */
   untrack(): Promise<void>;
-  close(): Promise<void>;
+  /** The same, and puts everything away. Creates that are out are given `patienceMs` to be answered. */
+  close(patienceMs?: number): Promise<void>;
 }
 
 const LEASE_MS = 30_000;
@@ -86,9 +87,9 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   };
   const tracker = new Tracker(core);
   const neighbours = new Neighbours(core);
-  const untrack = async (): Promise<void> => {
+  const untrack = async (patienceMs?: number): Promise<void> => {
     neighbours.stop();
-    await tracker.stop();
+    await tracker.stop(patienceMs);
   };
   const services = new Map<string, Services>();
   const elsewhere = config.sandbox ? await referenceProfiles() : [];
@@ -102,9 +103,9 @@ export async function openApp(config: Config, host: Host): Promise<App> {
       tracker.start();
       neighbours.start();
     },
-    untrack,
-    close: async () => {
-      await untrack();
+    untrack: () => untrack(),
+    close: async (patienceMs) => {
+      await untrack(patienceMs);
       await Promise.all([fetcher, ...backends.values()].map((each) => each.close()));
       await sandbox?.close();
       store.close();

@@ -14,6 +14,10 @@ const KEEP_CODE = typeof keepCode === 'function' ? keepCode : undefined;
 /** A mistake in the configuration; the same code as a shell gives for wrong usage. */
 const EXIT_USAGE = 2;
 
+/** What runs at the end is given so long. The client that started a server over stdio kills it not much later. */
+const STDIO_END_MS = 2_800;
+const HTTP_END_MS = 5_000;
+
 let log: Log;
 
 void main();
@@ -77,6 +81,7 @@ async function serveOverStdio(config: Config): Promise<void> {
   const { appFor } = await import('./running.ts');
   const running = appFor(config, { log, version: VERSION, beforeOpening: KEEP_CODE });
   const ending = new AbortController();
+  const left = countdown(STDIO_END_MS);
   const connection = serveStdioTransport({
     stdin: process.stdin,
     stdout: process.stdout,
@@ -88,20 +93,32 @@ async function serveOverStdio(config: Config): Promise<void> {
         log,
       }),
     onEnding: () => {
+      left();
       ending.abort();
       running.untrack();
     },
-    onClose: () => void leave(running.close),
+    onClose: () => void leave(running.close, left()),
   });
   onSignal(() => connection.close());
   running.trackSoon();
 }
 
-/** Ends the process once everything is put away; a second that nothing can stretch. */
-async function leave(close: () => Promise<void>): Promise<void> {
-  setTimeout(() => process.exit(0), 1_500).unref();
-  await close().catch((error: unknown) => log(`closing: ${error instanceof Error ? error.message : String(error)}`));
+/** Ends the process once everything is put away; nothing can stretch it much beyond the patience with creates. */
+async function leave(close: (patienceMs: number) => Promise<void>, patienceMs: number): Promise<void> {
+  setTimeout(() => process.exit(0), Math.max(1_500, patienceMs + 700)).unref();
+  await close(patienceMs).catch((error: unknown) =>
+    log(`closing: ${error instanceof Error ? error.message : String(error)}`),
+  );
   process.exit(0);
+}
+
+/** Tells how much is left, in milliseconds, of the time that begins when it is first asked. */
+function countdown(ms: number): () => number {
+  let end: number | undefined;
+  return () => {
+    end ??= performance.now() + ms;
+    return Math.max(0, end - performance.now());
+  };
 }
 
 async function serveOverHttp(config: Config): Promise<void> {
@@ -111,13 +128,17 @@ async function serveOverHttp(config: Config): Promise<void> {
   try {
     const server = await startHttp(config, config.command, running, log);
     running.trackSoon();
+    const left = countdown(HTTP_END_MS);
     const end = async (): Promise<void> => {
+      left();
+      running.untrack();
       await server.close();
-      await leave(running.close);
+      await leave(running.close, left());
     };
     onSignal(end);
   } catch (error) {
-    log(`http: ${error instanceof Error ? error.message : String(error)}`);
+    const { hint } = error as { hint?: string };
+    log(`http: ${error instanceof Error ? error.message : String(error)}${hint ? `. ${hint}` : ''}`);
     process.exitCode = 1;
   }
 }

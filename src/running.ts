@@ -10,7 +10,8 @@ export interface Running {
   trackSoon(): void;
   /** Follows nothing any more; what is under way is put back. */
   untrack(): void;
-  close(): Promise<void>;
+  /** Creates that are out are given `patienceMs` to be answered. */
+  close(patienceMs?: number): Promise<void>;
 }
 
 export interface RunningHost extends Host {
@@ -64,10 +65,10 @@ export function appFor(config: Config, host: RunningHost): Running {
       closed = true;
       opening?.then((app) => app.untrack()).catch(() => {});
     },
-    close: async () => {
+    close: async (patienceMs) => {
       closed = true;
       const app = await opening?.catch(() => undefined);
-      await app?.close();
+      await app?.close(patienceMs);
     },
   };
 }

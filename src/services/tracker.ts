@@ -22,6 +22,7 @@ const LANES = [
   { kinds: ['save'], atOnce: 4 },
 ] as const satisfies readonly { readonly kinds: readonly DueKind[]; readonly atOnce: number }[];
 const STOP_WITHIN_MS = 800;
+const LOOK_EVERY_MS = 20;
 
 /**
  * Follows every unfinished task of the data directory, whoever made it: sends what waits for its turn, polls what
@@ -55,18 +56,31 @@ export class Tracker {
     this.#rest.end();
   }
 
-  /** Ends within a second: reads and downloads are cut off and put back, creates that left are given that second. */
-  async stop(): Promise<void> {
+  /** Reads and downloads are cut off and put back within a second; creates are given `patienceMs`, where that is longer. */
+  async stop(patienceMs = 0): Promise<void> {
+    const deadline = performance.now() + patienceMs;
     this.#stopping.abort();
     this.wake();
     await Promise.race([
       Promise.allSettled([...this.#inHand, this.#core.leases.settled(), this.#running]),
       sleep(STOP_WITHIN_MS, undefined, { ref: false }),
     ]);
+    while (this.#isSending() && performance.now() < deadline) await sleep(LOOK_EVERY_MS);
     try {
       this.#core.leases.release();
     } catch {
       // The leases lapse by themselves.
+    }
+  }
+
+  /** Whether the answer to a create is still to come, or to be written. It is worth money, whoever listens. */
+  #isSending(): boolean {
+    const { leases, store } = this.#core;
+    try {
+      return leases.held().some((id) => isUnanswered(store.tasks.byId(id) ?? store.bindings.byId(id)));
+    } catch {
+      // What cannot be read now is not written either.
+      return true;
     }
   }
 
@@ -163,6 +177,10 @@ export class Tracker {
 
 function runs({ state }: Task): boolean {
   return state === 'queued' || state === 'in_progress';
+}
+
+function isUnanswered(work: { readonly state: string } | undefined): boolean {
+  return work?.state === 'reserved' || work?.state === 'submitting';
 }
 
 function describe(error: unknown): string {
