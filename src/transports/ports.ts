@@ -43,3 +43,8 @@ export interface HttpPorts extends Omit<HttpOptions, 'limits' | 'tokens'> {
   readonly limits: HttpLimits;
   readonly tokens: readonly HttpToken[];
 }
+
+/** The path below which clients reach it, where a proxy gives it one: empty, or without a trailing slash. */
+export function publicPathOf({ publicUrl }: Pick<HttpOptions, 'publicUrl'>): string {
+  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+}

@@ -5,9 +5,9 @@ import type { Connections } from './connections.ts';
 import type { FileLinks } from './file-links.ts';
 import { sendFile, taskOf } from './files-route.ts';
 import { guardRequests } from './guards.ts';
-import { serveHealth } from './health-route.ts';
+import { healthRoute } from './health-route.ts';
 import { mcpRoute } from './mcp-route.ts';
-import type { HttpPorts } from './ports.ts';
+import { type HttpPorts, publicPathOf } from './ports.ts';
 import { limitRate } from './rate.ts';
 import { Refusal, refuse, sendRefusal, stopping } from './refusal.ts';
 import { openSessions } from './sessions.ts';
@@ -39,6 +39,8 @@ export function routeRequests(ports: HttpPorts, links: FileLinks, connections: C
   const sessions = openSessions(ports);
   const mcp = mcpRoute(ports, sessions);
   const sse = sseRoutes(ports);
+  const health = healthRoute(ports);
+  const prefix = publicPathOf(ports);
   let stopped = false;
 
   const enter = (req: IncomingMessage, { path, query }: Target): Caller => {
@@ -57,10 +59,8 @@ export function routeRequests(ports: HttpPorts, links: FileLinks, connections: C
     const address = req.socket.remoteAddress ?? '';
     try {
       guards.check(req);
-      if (isHealth(target.path)) {
-        strangers.spend(`health ${address}`);
-        return 'health';
-      }
+      // Never counted: whoever shares an address with a load balancer could else make it see a dead server.
+      if (isHealth(target.path)) return 'health';
       return enter(req, target);
     } catch (error) {
       if (error instanceof Refusal && error.status !== 429) strangers.spend(address);
@@ -69,11 +69,11 @@ export function routeRequests(ports: HttpPorts, links: FileLinks, connections: C
   };
 
   const serve = async (req: IncomingMessage, res: ServerResponse, trace: Trace): Promise<void> => {
-    const target = targetOf(req);
+    const target = targetOf(req, prefix);
     const { path, query } = target;
     trace.route = routeName(path);
     const caller = admit(req, target);
-    if (caller === 'health') return serveHealth(req, res, { ports, ready: path === '/readyz', stopped });
+    if (caller === 'health') return health(req, res, path === '/healthz' ? 'alive' : stopped ? 'stopping' : 'ready');
     trace.workspace = caller.workspace;
     connections.welcome(req);
     if (stopped) throw stopping();
@@ -128,9 +128,13 @@ interface Target {
   readonly query: URLSearchParams;
 }
 
-/** Taken as it was sent, never normalized: dots and percent signs belong to no path that is served. */
-function targetOf(req: IncomingMessage): Target {
-  const [path = '/', query = ''] = (req.url ?? '/').split('?', 2);
+/**
+ * Taken as it was sent, never normalized: dots and percent signs belong to no path that is served. A proxy may leave the
+ * public path on it or not.
+ */
+function targetOf(req: IncomingMessage, prefix: string): Target {
+  const [sent = '/', query = ''] = (req.url ?? '/').split('?', 2);
+  const path = sent.startsWith(`${prefix}/`) ? sent.slice(prefix.length) : sent;
   return { path, query: new URLSearchParams(query) };
 }
 

@@ -5,7 +5,7 @@ import { readJson } from './body.ts';
 import type { Call, Route } from './call.ts';
 import { cancelledIn } from './cancel.ts';
 import { writeBounded } from './exchange.ts';
-import type { HttpPorts } from './ports.ts';
+import { type HttpPorts, publicPathOf } from './ports.ts';
 import { PRIVATE_HEADERS, refuse, STOPPING, sendJson } from './refusal.ts';
 import type { Caller } from './tokens.ts';
 
@@ -42,7 +42,7 @@ export function sseRoutes(ports: HttpPorts): SseRoutes {
     const { SSEServerTransport } = await import('@modelcontextprotocol/sdk/server/sse.js');
     if (res.destroyed) return;
     for (const [name, value] of Object.entries(PRIVATE_HEADERS)) res.setHeader(name, value);
-    const transport = new SSEServerTransport('/messages', res);
+    const transport = new SSEServerTransport(`${publicPathOf(ports)}/messages`, res);
     const server = ports.serverFor(tenant.caller.workspace, 'on-connect');
     const connection: Connection = { caller: tenant.caller, transport, server, waiting: new Map() };
     connections.set(transport.sessionId, connection);

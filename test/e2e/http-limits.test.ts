@@ -74,7 +74,26 @@ describe('rates', () => {
     expect(await statuses(8, guess)).toEqual({ 401: 5, 429: 3 });
     expect((await guess()).headers.get('retry-after')).toBe('12');
     expect(await statuses(8, () => list(server))).toEqual({ 200: 8 });
-    expect(await statuses(7, () => fetch(`${server.url}/healthz`))).toEqual({ 200: 5, 429: 2 });
+    for (const path of ['/healthz', '/readyz']) {
+      expect(await statuses(20, () => fetch(server.url + path))).toEqual({ 200: 20 });
+    }
+  });
+
+  it('never keep a load balancer from its health checks, nor do those make the store work', async () => {
+    let now = NOON;
+    const alpha = fakeServices();
+    let opened = 0;
+    const services = async () => {
+      opened++;
+      return alpha;
+    };
+    const server = await start({ limits: { strangerRequestsPerMinute: 5 }, now: () => now, services });
+    const ready = () => fetch(`${server.url}/readyz`);
+    expect(await statuses(20, ready)).toEqual({ 200: 20 });
+    expect(opened).toBe(1);
+    now += 1_000;
+    expect(await statuses(20, ready)).toEqual({ 200: 20 });
+    expect(opened).toBe(2);
   });
 
   it('hold for unanswered requests too', async () => {
