@@ -11,9 +11,9 @@ export function cancelledIn(body: unknown): string[] {
 }
 
 /** A cancelled request gets no answer, and the transport ends a stream with its answer: this ends it without one. */
-export async function endCancelled({ ids, transport }: Session, body: unknown): Promise<void> {
+export async function endCancelled({ underway, transport }: Session, body: unknown): Promise<void> {
   for (const id of cancelledIn(body)) {
-    const sharing = ids.get(id);
+    const sharing = underway.sharing(id);
     if (sharing === undefined) continue;
     const requestId = JSON.parse(id) as string | number;
     const alone = sharing === 1;

@@ -4,8 +4,15 @@ import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server';
 const MAX_EVENTS = 100;
 const MAX_BYTES = 256 * 1024;
 
+interface LoggedStream {
+  readonly id: string;
+  /** Of its events that are still kept. */
+  events: number;
+  answered: boolean;
+}
+
 interface LoggedEvent {
-  readonly stream: string;
+  readonly stream: LoggedStream;
   readonly message: JSONRPCMessage;
   readonly bytes: number;
 }
@@ -21,20 +28,39 @@ export const CANCELLED = { code: -32_800, message: 'Cancelled' } as const;
 
 export function logEvents(): EventLog {
   const events = new Map<string, LoggedEvent>();
+  const streams = new Map<string, LoggedStream>();
   let bytes = 0;
   let last = 0;
 
+  const add = (id: string, stream: LoggedStream, message: JSONRPCMessage): void => {
+    const event = { stream, message, bytes: roughBytes(message) };
+    events.set(id, event);
+    streams.set(stream.id, stream);
+    stream.events++;
+    bytes += event.bytes;
+    if ('result' in message || 'error' in message) stream.answered = true;
+  };
+  const drop = (id: string, { stream, bytes: freed }: LoggedEvent): void => {
+    events.delete(id);
+    stream.events--;
+    if (stream.events === 0) streams.delete(stream.id);
+    bytes -= freed;
+  };
+  const makeRoom = (isSpare: (stream: LoggedStream) => boolean): void => {
+    for (const [id, event] of events) {
+      if (events.size <= MAX_EVENTS && bytes <= MAX_BYTES) return;
+      if (isSpare(event.stream)) drop(id, event);
+    }
+  };
+
   return {
-    async storeEvent(stream, message) {
+    async storeEvent(streamId, message) {
       const id = `${++last}`;
-      const event = { stream, message, bytes: roughBytes(message) };
-      events.set(id, event);
-      bytes += event.bytes;
-      for (const [oldest, { bytes: freed }] of events) {
-        if (events.size <= MAX_EVENTS && bytes <= MAX_BYTES) break;
-        events.delete(oldest);
-        bytes -= freed;
-      }
+      const stream = streams.get(streamId) ?? { id: streamId, events: 0, answered: false };
+      add(id, stream, message);
+      // Most answers have been read; whoever still waits for one will ask from where its stream began.
+      makeRoom((other) => other.answered && other !== stream);
+      makeRoom(() => true);
       return id;
     },
     isOver(eventId) {
@@ -42,7 +68,7 @@ export function logEvents(): EventLog {
       return [...events.values()].some((event) => event.stream === stream && isCancelled(event.message));
     },
     async getStreamIdForEventId(id) {
-      return events.get(id)?.stream;
+      return events.get(id)?.stream.id;
     },
     async replayEventsAfter(lastId, { send }) {
       const stream = events.get(lastId)?.stream;
@@ -53,7 +79,7 @@ export function logEvents(): EventLog {
         if (after && event.stream === stream && 'jsonrpc' in event.message) await send(id, event.message);
         if (id === lastId) after = true;
       }
-      return stream;
+      return stream.id;
     },
   };
 }

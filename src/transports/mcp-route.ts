@@ -9,6 +9,7 @@ import type { HttpPorts } from './ports.ts';
 import { PRIVATE_HEADERS, refuse, stopping } from './refusal.ts';
 import { isSpent } from './server-pool.ts';
 import type { Session, Sessions } from './sessions.ts';
+import type { Begun } from './underway.ts';
 
 const METHODS = 'GET, POST, DELETE';
 /** Whoever names it in the header is answered by the newer leg, whatever the body says. */
@@ -60,16 +61,29 @@ export function mcpRoute(ports: HttpPorts, sessions: Sessions): Route {
 
   const postInSession = async (call: Call, session: Session, request: Request, parsedBody: unknown): Promise<void> => {
     const leave = call.tenant.running.take();
+    let ended = Promise.resolve();
     try {
-      await withIds(session, parsedBody, () =>
-        use(session, async () => {
-          const response = await session.transport.handleRequest(request, { parsedBody });
-          await endCancelled(session, parsedBody);
-          await writeResponse(response, call.res, unreadBytes);
-        }),
-      );
+      const begun = session.underway.begin(parsedBody);
+      ended = begun.ended;
+      await use(session, async () => {
+        const response = await handOver(session, request, parsedBody, begun);
+        await endCancelled(session, parsedBody);
+        await writeResponse(response, call.res, unreadBytes);
+      });
     } finally {
-      leave();
+      // A client that dropped may come back for the answer: its handler goes on, in its place.
+      void ended.then(leave);
+    }
+  };
+
+  const handOver = async ({ transport }: Session, request: Request, parsedBody: unknown, begun: Begun) => {
+    let taken = false;
+    try {
+      const response = await transport.handleRequest(request, { parsedBody });
+      taken = response.ok;
+      return response;
+    } finally {
+      if (!taken) begun.drop();
     }
   };
 
@@ -126,24 +140,3 @@ function isLegacy({ headers }: Request, body: unknown): boolean {
 }
 
 type InboundRequest = Parameters<typeof classifyInboundRequest>[0];
-
-/**
- * Two requests with one id at a time would leave the first without an answer, and its stream open for ever: the
- * transport keeps answers by id.
- */
-async function withIds(session: Session, body: unknown, act: () => Promise<void>): Promise<void> {
-  const ids: string[] = [];
-  for (const message of Array.isArray(body) ? body : [body]) {
-    const { id, method } = (message ?? {}) as { id?: unknown; method?: unknown };
-    if (method !== undefined && (typeof id === 'string' || typeof id === 'number')) ids.push(JSON.stringify(id));
-  }
-  if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
-    throw refuse(400, 'This id is already under way in the session', { code: -32_600 });
-  }
-  for (const id of ids) session.ids.set(id, ids.length);
-  try {
-    await act();
-  } finally {
-    for (const id of ids) session.ids.delete(id);
-  }
-}

@@ -4,6 +4,7 @@ import { type EventLog, logEvents } from './event-log.ts';
 import type { HttpPorts } from './ports.ts';
 import { refuse, STOPPING } from './refusal.ts';
 import type { Caller } from './tokens.ts';
+import { type Underway, watchUnderway } from './underway.ts';
 
 /** One 2025 client: its own server and transport, so that its ids, answers and progress are nobody else's. */
 export interface Session {
@@ -11,8 +12,7 @@ export interface Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly server: McpServer;
   readonly events: EventLog;
-  /** JSON-RPC ids under way, as JSON, and how many share the stream of their answer. */
-  readonly ids: Map<string, number>;
+  readonly underway: Underway;
   /** Requests and streams under way. */
   busy: number;
   /** Unix milliseconds. */
@@ -72,11 +72,15 @@ export function openSessions(ports: HttpPorts): Sessions {
         eventStore: events,
         retryInterval: RETRY_MS,
       });
-      const session: Session = { caller, transport, server, events, ids: new Map(), busy: 0, usedAt: now() };
+      const underway = watchUnderway();
+      const send = transport.send.bind(transport);
+      transport.send = (message, how) => send(message, how).finally(() => underway.sent(message));
+      const session: Session = { caller, transport, server, events, underway, busy: 0, usedAt: now() };
       await server.connect(transport);
       const closed = transport.onclose;
       transport.onclose = () => {
         if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
+        underway.end();
         closed?.();
       };
       return session;
@@ -96,8 +100,8 @@ export function openSessions(ports: HttpPorts): Sessions {
 }
 
 /** Whoever still waits is told that no answer comes. */
-async function endSession({ ids, transport, server }: Session): Promise<void> {
-  for (const id of ids.keys()) {
+async function endSession({ underway, transport, server }: Session): Promise<void> {
+  for (const id of underway.ids()) {
     await transport.send({ jsonrpc: '2.0', id: JSON.parse(id), error: STOPPING }).catch(() => {});
   }
   await server.close().catch(() => {});

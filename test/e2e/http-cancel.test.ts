@@ -1,7 +1,7 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aReport, fakeServices } from '../helpers/fake-services.ts';
-import { post, startHttp, type TestServer, type TestServerOptions, until } from '../helpers/http.ts';
+import { post, startHttp, type TestServer, type TestServerOptions, TOKENS, until } from '../helpers/http.ts';
 import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
 /** A server whose waits last until they are cancelled, as the real ones do. */
@@ -38,7 +38,12 @@ async function openSession(server: TestServer, protocolVersion = '2025-11-25') {
   await hello.text();
   const session = hello.headers.get('mcp-session-id') ?? '';
   const headers = { 'mcp-session-id': session, 'mcp-protocol-version': protocolVersion };
-  return (body: unknown) => post(`${server.url}/mcp`, body, headers);
+  const authorization = `Bearer ${TOKENS.alpha}`;
+  const resume = (id: string) =>
+    fetch(`${server.url}/mcp`, {
+      headers: { ...headers, authorization, accept: 'text/event-stream', 'last-event-id': id },
+    });
+  return Object.assign((body: unknown) => post(`${server.url}/mcp`, body, headers), { resume });
 }
 
 describe('a cancelled call', () => {
@@ -74,6 +79,20 @@ describe('a cancelled call', () => {
       expect(await called.text()).not.toContain('jsonrpc');
     }
     expect(await (await say(getTask(7, 0))).text()).toContain('"id":7');
+  });
+
+  it('that was dropped and taken up again ends the stream that goes on', async () => {
+    const { server, waits } = await start();
+    const say = await openSession(server);
+    const called = await say(getTask(7, 40));
+    const reader = called.body!.getReader();
+    const id = /^id: (\S+)/m.exec(new TextDecoder().decode((await reader.read()).value))![1]!;
+    await until(() => waits() === 1);
+    await reader.cancel();
+    await until(() => server.lines.some((line) => line.includes('tools/call get_task')));
+    const again = await say.resume(id);
+    expect((await say(cancel(7))).status).toBe(202);
+    expect(await again.text()).not.toContain('jsonrpc');
   });
 
   it('of another id or of nothing cancels nothing', async () => {

@@ -127,7 +127,62 @@ describe('sessions of 2025 clients', () => {
   });
 });
 
+describe('a call whose client dropped', () => {
+  async function drop(limits = {}) {
+    let finish = () => {};
+    const alpha = fakeServices({
+      get: () => new Promise((resolve) => (finish = () => resolve(aReport({ progress: 77 })))),
+    });
+    const server = await start({ fakes: { alpha }, limits });
+    const session = await openSession(server);
+    const params = { name: 'get_task', arguments: { task_id: 'task_1', wait_seconds: 40 } };
+    const response = await post(`${server.url}/mcp`, { ...list(7), method: 'tools/call', params }, older(session));
+    await until(() => alpha.calls.get?.length === 1);
+    await response.body?.cancel();
+    await until(() => server.lines.some((line) => line.includes('tools/call get_task')));
+    const ask = (id: number) => post(`${server.url}/mcp`, list(id), older(session));
+    return { server, session, ask, finish: () => finish() };
+  }
+
+  it('keeps its id until it has ended: the next one of that id would get its answer', async () => {
+    const { ask, finish } = await drop();
+    expect((await ask(7)).status).toBe(400);
+    finish();
+    await expect.poll(async () => (await ask(7)).status, { timeout: PROMPTLY_MS }).toBe(200);
+  });
+
+  it('keeps its place as long', async () => {
+    const { ask, finish } = await drop({ running: 1 });
+    expect((await ask(8)).status).toBe(429);
+    finish();
+    await expect.poll(async () => (await ask(8)).status, { timeout: PROMPTLY_MS }).toBe(200);
+  });
+
+  it('leaves its place when its session ends', async () => {
+    const { server, session } = await drop({ running: 1 });
+    const headers = { ...older(session), authorization: `Bearer ${TOKENS.alpha}` };
+    await fetch(`${server.url}/mcp`, { method: 'DELETE', headers });
+    expect(await openSession(server)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
 describe('connections by SSE', () => {
+  it('are told the path that is public, and take messages with it or without', async () => {
+    const server = await start({ publicUrl: 'https://video.example/sora' });
+    const leave = new AbortController();
+    const response = await fetch(`${server.url}/sse`, {
+      headers: { authorization: `Bearer ${TOKENS.alpha}` },
+      signal: leave.signal,
+    });
+    const { value } = await response.body!.getReader().read();
+    const endpoint = /data: (\S+)/.exec(new TextDecoder().decode(value))![1]!;
+    expect(endpoint).toMatch(/^\/sora\/messages\?sessionId=/);
+    for (const path of [endpoint, endpoint.slice('/sora'.length)]) {
+      expect((await post(server.url + path, hello)).status).toBe(202);
+    }
+    leave.abort();
+  });
+
   it('take messages only from the token that opened them', async () => {
     const server = await start();
     const leave = new AbortController();
