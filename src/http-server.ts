@@ -5,6 +5,7 @@ import { LOCAL_WORKSPACE } from './config.ts';
 import type { Log } from './log.ts';
 import { createMcpServer } from './mcp/server.ts';
 import type { Running } from './running.ts';
+import { openDataDir } from './store/files.ts';
 import {
   clientEntries,
   endWaits,
@@ -19,6 +20,8 @@ type HttpCommand = Extract<Config['command'], { name: 'http' }>;
 
 /** Serves every workspace of the configuration over HTTP; says on stderr where, and once how to connect. */
 export async function startHttp(config: Config, command: HttpCommand, running: Running, log: Log): Promise<HttpServer> {
+  // A server without it could answer nothing, and whoever starts it looks at the terminal now.
+  openDataDir(config.dataDir);
   let kept: KeptToken | undefined;
   const tokens = async (): Promise<HttpToken[]> => {
     if (config.workspaces.length > 0) return config.workspaces.map(({ name, token }) => ({ name, secret: token }));

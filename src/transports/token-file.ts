@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SoraError } from '../domain/errors.ts';
 import { Secret } from '../domain/secret.ts';
@@ -17,7 +17,6 @@ export interface KeptToken {
 /** The token in the data directory; the first start makes it. Only its owner may read the file. */
 export async function loadOrCreateToken(dataDir: string): Promise<KeptToken> {
   const path = join(dataDir, NAME);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const created = !(await exists(path)) && (await create(path));
   return { secret: await load(path), created, path };
 }

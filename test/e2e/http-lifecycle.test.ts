@@ -7,13 +7,14 @@ import type { HttpServer } from '../../src/transports/http.ts';
 import { aBoard, aReport, type FakeServices, fakeServices } from '../helpers/fake-services.ts';
 import { CLIENTS, connectHttp, modern, post, startHttp, TOKENS, until } from '../helpers/http.ts';
 import { aMoment, PROMPTLY_MS } from '../helpers/promptly.ts';
+import { tempDir } from '../helpers/server.ts';
 
 const wait = (task = 'task_1') =>
   modern('tools/call', { name: 'get_task', arguments: { task_id: task, wait_seconds: 20 } });
 
 /** As `sora-mcp http` starts it, over fake services. */
 async function startProduct(local: FakeServices): Promise<HttpServer> {
-  const env = { SORA_HTTP_TOKEN: TOKENS.alpha };
+  const env = { SORA_HTTP_TOKEN: TOKENS.alpha, SORA_DATA_DIR: tempDir() };
   const place = { platform: 'linux', home: '/home/ada', cwd: '/home/ada', now: Date.now() };
   const loaded = await loadConfig({ ...place, argv: ['http', '--port', '0'], env });
   if (!loaded.ok || loaded.config.command.name !== 'http') throw new Error(JSON.stringify(loaded));

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as listenOn } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PROMPTLY_MS, until } from '../helpers/promptly.ts';
 import { connectTo, freePort, serve } from '../helpers/served.ts';
@@ -61,6 +63,16 @@ test('a token whose first start could not listen is shown at the first that can'
   expect(JSON.stringify(linesOf(failed.stderr))).toContain('in use');
   const served = await serve(dir);
   await until(() => /"Authorization": "Bearer [\w-]{43}"/.test(served.stderr()));
+});
+
+test.each(['proc', 'a file'])('a data directory that cannot be used (%s) ends the start with what to do', (what) => {
+  const path = what === 'proc' ? '/proc/nope' : join(tempDir(), 'file');
+  if (what !== 'proc') writeFileSync(path, '');
+  const { status, stderr } = run(['http', '--port', '0'], { SORA_DATA_DIR: path });
+  expect(status).toBe(1);
+  expect(stderr).toContain(path);
+  expect(stderr).toContain('SORA_DATA_DIR');
+  expect(stderr).not.toContain('listening');
 });
 
 test('a second signal cuts nothing short: what runs still gets its answer, and the exit code is 0', async () => {

@@ -14,14 +14,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('the token that is made on the first start', () => {
   it('is kept for its owner alone, and the same later', async () => {
-    const dataDir = join(folder, 'new', 'data');
-    const first = await loadOrCreateToken(dataDir);
-    const second = await loadOrCreateToken(dataDir);
+    const first = await loadOrCreateToken(folder);
+    const second = await loadOrCreateToken(folder);
     expect([first.created, second.created]).toEqual([true, false]);
     expect(first.secret.reveal()).toMatch(/^[\w-]{43}$/);
     expect(second.secret.reveal()).toBe(first.secret.reveal());
     expect((await stat(first.path)).mode & 0o777).toBe(0o600);
-    expect(await readdir(dataDir)).toEqual(['http-token']);
+    expect(await readdir(folder)).toEqual(['http-token']);
     expect(inspect(first)).not.toContain(first.secret.reveal());
   });
 
