@@ -78,16 +78,16 @@ try {
     },
     fewStirred.stir,
   );
-  for (const [what, { ours, bare }] of [
-    ['asked again', task],
-    ['read anew', anew],
+  for (const [what, { ours, bare }, goal] of [
+    ['asked again', task, 1.3],
+    ['read anew', anew, undefined],
   ] as const) {
     report({
       name: `\`get_task\` of a finished task, ${what}, p50`,
       value: ours ?? Number.NaN,
       unit: 'ms',
       baseline: { name: 'the bare server’s trivial tool', value: bare ?? Number.NaN },
-      goal: 1.3,
+      ...(goal && { goal }),
     });
   }
 
