@@ -177,18 +177,24 @@ export class Database {
 
   /** Another number whenever another connection, of this process or another, has written. */
   foreignVersion(): number {
-    return Number(this.version().split('.')[0]);
+    return this.#seen().theirs;
   }
 
   /** Another text whenever anything in the file may have changed, by this process or another; costs two microseconds. */
   version(): string {
+    const { theirs, own } = this.#seen();
+    return `${theirs}.${own}`;
+  }
+
+  /** What others have written and what this connection has, each as a number that another write changes. */
+  #seen(): { readonly theirs: number; readonly own: number } {
     try {
       this.#versions ??= [
         this.#raw.prepare('pragma data_version').pluck(),
         this.#raw.prepare('select total_changes()').pluck(),
       ];
       const [theirs, own] = this.#versions;
-      return `${String(theirs.get())}.${String(own.get())}`;
+      return { theirs: Number(theirs.get()), own: Number(own.get()) };
     } catch (error) {
       throw storeError(error, this.path);
     }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeFigures } from './readme.mjs';
 
-const ALL = [['start'], ['calls'], ['in-flight'], ['size']];
+const ALL = [['start'], ['stop'], ['calls'], ['in-flight'], ['size']];
 const MARKER = 'figure:';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

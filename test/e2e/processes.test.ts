@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AppProcess } from '../helpers/app-process.ts';
-import { bundleServer, eventually, openScene, type Scene } from '../helpers/crash.ts';
+import { eventually, scenesOfOneBundle } from '../helpers/crash.ts';
 
-let bundle: Awaited<ReturnType<typeof bundleServer>>;
-beforeAll(async () => {
-  bundle = await bundleServer();
-});
-afterAll(() => bundle.remove());
-
-async function open(options: Parameters<typeof openScene>[1] = {}): Promise<Scene> {
-  const scene = await openScene(bundle.file, { idempotency: false, ...options });
-  onTestFinished(() => scene.close());
-  return scene;
-}
+const open = scenesOfOneBundle();
 
 const PROCESSES = 10;
 const JOBS = 200;

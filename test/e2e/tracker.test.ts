@@ -1,23 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
-import { bundleServer, eventually, openScene, type Scene, watchSteps } from '../helpers/crash.ts';
+import { eventually, scenesOfOneBundle, watchSteps } from '../helpers/crash.ts';
 import { wantVideo } from '../helpers/crash-matrix.ts';
 import { PROMPTLY_MS } from '../helpers/promptly.ts';
 
-let bundle: Awaited<ReturnType<typeof bundleServer>>;
-beforeAll(async () => {
-  bundle = await bundleServer();
-});
-afterAll(() => bundle.remove());
-
-async function open(options: Parameters<typeof openScene>[1] = {}): Promise<Scene> {
-  const scene = await openScene(bundle.file, { idempotency: false, ...options });
-  onTestFinished(() => scene.close());
-  return scene;
-}
+const open = scenesOfOneBundle();
 
 const FORWARDING = { backend: 'forwarding' };
 const REVERSE = { backend: 'reverse' };

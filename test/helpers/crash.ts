@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { BackendLimits } from '../../src/domain/models.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -137,4 +138,18 @@ export async function eventually<T>(
     if (Date.now() > deadline) throw new Error(`it did not come about: ${look.toString().slice(0, 200)}`);
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
+}
+
+/** For a test file: opens scenes that share one bundle; each ends with its test, the bundle with the file. */
+export function scenesOfOneBundle(): (options?: Parameters<typeof openScene>[1]) => Promise<Scene> {
+  let bundle: Awaited<ReturnType<typeof bundleServer>>;
+  beforeAll(async () => {
+    bundle = await bundleServer();
+  });
+  afterAll(() => bundle.remove());
+  return async (options = {}) => {
+    const scene = await openScene(bundle.file, { idempotency: false, ...options });
+    onTestFinished(() => scene.close());
+    return scene;
+  };
 }
