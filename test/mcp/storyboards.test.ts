@@ -46,6 +46,7 @@ describe('storyboards', () => {
     const connection = await connect(board(aBoard({ scenes })));
     const { data } = await call(connection, 'get_task', { task_id: 'board_1' });
     expect(data.waiting).toEqual(['scene 1, 2: it is full']);
+    expect(data.hint).toContain('redo: true');
   });
 
   test('50 scenes are a short answer', async () => {

@@ -138,3 +138,21 @@ describe('bad input', () => {
     });
   });
 });
+
+test('scenes that wait for a backend that is down are planned elsewhere when they are wanted anew', async () => {
+  // Nobody listens there.
+  const studio = await openStudio({ backends: { reverse: { baseUrl: new URL('http://127.0.0.1:9/v1') } } });
+  const { id } = await studio.storyboards.make({ title: 'Film', scenes: [{ prompt: 'a' }, { prompt: 'b' }] });
+  await studio.until(() => studio.core.backends.get('reverse')?.health().state === 'down');
+  const waiting = await studio.storyboards.get(id!);
+  expect(waiting.scenes.map(({ status, waiting: why }) => [status, typeof why])).toEqual([
+    ['reserved', 'string'],
+    ['reserved', 'string'],
+  ]);
+  const scenes = [1, 2].map((scene) => ({ scene, redo: true }));
+  await studio.storyboards.make({ storyboardId: id, scenes });
+  const report = await studio.settle(id!);
+  expect(report.status).toBe('completed');
+  expect(backends(report)).toEqual(['forwarding', 'forwarding']);
+  expect(studio.sandbox.jobs()).toHaveLength(2);
+});
