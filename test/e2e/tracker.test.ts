@@ -153,8 +153,14 @@ describe('the clock jumps', () => {
     await eventually(() => app.task(task.id).polls > 0);
     expect(app.task(task.id).state).toBe('unknown');
     ahead += 86_400_000;
-    app.app.track();
-    expect(await app.reaches(task.id, 'completed')).toMatchObject({ charged: 'yes' });
+    // What it finds may still run; it seems two days old by then, and is looked at as seldom as such.
+    await eventually(() => {
+      ahead += 30_000;
+      app.app.track();
+      return app.task(task.id).saveState === 'saved';
+    });
+    expect(app.task(task.id)).toMatchObject({ state: 'completed', charged: 'yes' });
+    expect(app.sandbox.jobs()).toHaveLength(1);
   });
 
   test('a create that was never taken is given up after minutes and several looks, and costs nothing', async () => {
