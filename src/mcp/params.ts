@@ -25,7 +25,7 @@ export const description = () => z.string().max(MAX_DESCRIPTION_LENGTH).describe
 export const handle = () => text().describe('For @mentions; default from name').optional();
 export const backend = () => text().describe('Default: routed').optional();
 export const filePath = () => text().describe('Or a local clip').optional();
-export const startSeconds = () => seconds().describe('Part of the clip to use').optional();
+export const startSeconds = () => seconds().describe('Part to use').optional();
 export const endSeconds = () => seconds().optional();
 export const rightsConfirmed = () => z.boolean().describe('true: no real person is shown, or they consented');
 export const taskId = () => text().describe('Ours or remote');
@@ -36,6 +36,8 @@ export const duration = () => z.number().gt(0).max(MAX_SECONDS).describe('Second
 export const maxCostUsd = () => z.number().min(0).max(1_000_000).describe('Refuse if dearer').optional();
 export const idempotencyKey = () => text().max(200).describe('Same key, same job').optional();
 export const confirm = () => text().describe('Token of confirmation_required').optional();
+/** Seldom asked for, and the error that asks for it says how to use it. */
+export const confirmCharacter = () => text().optional();
 export const aspectRatio = () => z.enum(ASPECT_RATIOS).describe('Instead of size').optional();
 export const priority = () => z.enum(PRIORITIES).describe('Default cost').optional();
 export const prompt = () => z.string().min(1).max(MAX_PROMPT_LENGTH).describe('Mention cast as @handle');

@@ -4,8 +4,9 @@ import { clean } from '../domain/text.ts';
 import { keyOfYes } from './confirmation.ts';
 import type { Core, Workspace } from './core.ts';
 import { priceUnknown } from './money.ts';
-import type { Plan } from './plan.ts';
 import type { RequestContext } from './services.ts';
+
+const EXCERPT_LENGTH = 80;
 
 interface Offer {
   readonly backend: string;
@@ -40,14 +41,17 @@ export function ceilingOf(workspace: Workspace, maxCostUsd: number | undefined):
 }
 
 interface Agreement {
-  readonly plan: Plan;
+  /** What is to be made, in the words of a question. */
+  readonly what: string;
+  /** Absent when it is unknown. */
+  readonly price: MicroUsd | undefined;
+  /** What a person should see of it before they say yes; may be empty. */
+  readonly excerpt: string;
   readonly fingerprint: string;
   readonly token: string | undefined;
   /** The caller's own idempotency key. */
-  readonly key: string | undefined;
+  readonly key?: string | undefined;
   readonly context: RequestContext;
-  /** What is to be made, where it is not the plan's one video. */
-  readonly what?: string | undefined;
 }
 
 /**
@@ -57,10 +61,9 @@ interface Agreement {
 export async function agree(
   core: Core,
   workspace: Workspace,
-  { plan, fingerprint, token, key, context, what }: Agreement,
+  { what, price, excerpt, fingerprint, token, key, context }: Agreement,
 ): Promise<string | undefined> {
   const above = workspace.limits.confirmAbove;
-  const price = plan.quote;
   if (above === undefined || (price !== undefined && price <= above)) return key;
   const bound = price ?? NOTHING;
   const { confirmations } = core;
@@ -74,9 +77,10 @@ export async function agree(
   if (context.confirm) {
     // Not the fingerprint alone, or the question's mark would do as the token that nobody was to get.
     const asked = `asked ${fingerprint}`;
+    const shown = clean(excerpt, EXCERPT_LENGTH);
     let answered: { readonly mark: string; readonly key: string } | undefined;
     const answer = await context.confirm({
-      text: questionOf(plan, what, cost),
+      text: `Make ${what} for ${cost}?${shown === '' ? '' : ` "${shown}"`}`,
       mark: confirmations.issue(workspace.name, asked, bound),
       accepts: (mark) => {
         const taken = take(mark, asked);
@@ -108,11 +112,4 @@ function declined(answer: false | undefined, cost: string): SoraError {
     message: said,
     hint: 'Nothing was sent. Do not ask again unless the user wants it; a cheaper request may be welcome.',
   });
-}
-
-const EXCERPT = 80;
-
-function questionOf(plan: Plan, what: string | undefined, cost: string): string {
-  const video = what ?? `a ${plan.seconds} s video on ${plan.backend} (${plan.model})`;
-  return `Make ${video} for ${cost}? "${clean(plan.sentPrompt, EXCERPT)}"`;
 }

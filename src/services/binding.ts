@@ -4,13 +4,14 @@ import { SoraError } from '../domain/errors.ts';
 import { fromUsd, type MicroUsd } from '../domain/money.ts';
 import type { MediaSource } from '../domain/video.ts';
 import type { BindingIntent } from '../store/bindings.ts';
+import { agree } from './agreement.ts';
 import { inAnswerTime } from './answer-time.ts';
 import { cannotMake } from './binding-choice.ts';
 import { type Before, settleFailed, settleReady } from './binding-outcome.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { hold } from './money.ts';
 import { persist, persistSurely } from './persist.ts';
-import type { CreateCharacterInput } from './services.ts';
+import type { CreateCharacterInput, RequestContext } from './services.ts';
 import { checkSpan } from './source-clip.ts';
 
 /** A create that its process did not see through is given up for lost after this. */
@@ -27,7 +28,8 @@ interface Making {
   readonly backend: WatchedBackend;
   readonly existing: Character | undefined;
   readonly draft: Draft;
-  readonly input: Pick<CreateCharacterInput, 'startSeconds' | 'endSeconds'>;
+  readonly input: Pick<CreateCharacterInput, 'startSeconds' | 'endSeconds' | 'confirm'>;
+  readonly context: RequestContext;
 }
 
 /**
@@ -39,6 +41,7 @@ export async function bindCharacter(core: Core, workspace: Workspace, making: Ma
   const send = await sendingOf(core, workspace, making);
   let intent: BindingIntent;
   try {
+    await agreeOn(core, workspace, making, send.price);
     core.reached('character:intending');
     intent = await persist(() => intend(core, workspace, making, send.price));
   } catch (error) {
@@ -54,6 +57,21 @@ export async function bindCharacter(core: Core, workspace: Workspace, making: Ma
   before.told = true;
   publish(core, workspace, draft.handle, existing === undefined);
   return characterOf(core, intent, draft);
+}
+
+/** A yes needs no key of its own: a handle has one character on a backend, however often the yes is sent. */
+async function agreeOn(core: Core, workspace: Workspace, making: Making, price: MicroUsd | undefined): Promise<void> {
+  const { backend, draft, input, context } = making;
+  const { id } = backend.profile;
+  const facts = ['character', id, draft.handle, draft.name, draft.description, draft.source, partOf(making)];
+  await agree(core, workspace, {
+    what: `the character ${JSON.stringify(draft.name)} (@${draft.handle}) on ${id}`,
+    price,
+    excerpt: draft.description,
+    fingerprint: JSON.stringify(facts),
+    token: input.confirm,
+    context,
+  });
 }
 
 async function make(

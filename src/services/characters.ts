@@ -31,7 +31,7 @@ export class Characters implements CharacterService {
     this.#workspace = workspace;
   }
 
-  async create(input: CreateCharacterInput): Promise<Character> {
+  async create(input: CreateCharacterInput, context: RequestContext = {}): Promise<Character> {
     confirmRights(input.rightsConfirmed);
     const name = checkName(input.name);
     const handle = handleOf(input.handle, name);
@@ -46,10 +46,10 @@ export class Characters implements CharacterService {
     const backends = standIns(this.#core).filter(({ profile }) => profile.id === (input.backend ?? profile.id));
     if (backends.length > 0) return await keepCharacter(this.#core, this.#workspace, { backends, existing, draft });
     const backend = bindingBackend(this.#core, { wanted: input.backend, existing, source, span: input });
-    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input });
+    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
   }
 
-  async extract(input: ExtractCharacterInput): Promise<Character> {
+  async extract(input: ExtractCharacterInput, context: RequestContext = {}): Promise<Character> {
     confirmRights(input.rightsConfirmed);
     const name = checkName(input.name);
     const handle = handleOf(input.handle, name);
@@ -60,7 +60,7 @@ export class Characters implements CharacterService {
     checkSourceTask(task, backend.profile, { startSeconds, endSeconds });
     const source = { kind: 'task', taskId: task.id, remoteId: task.remoteId!, backend: task.backend } as const;
     const draft = { handle, name, description: description(input.description) ?? '', source };
-    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input });
+    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
   }
 
   async list(input: ListCharactersInput, context: RequestContext = {}): Promise<CharacterPage> {

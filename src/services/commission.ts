@@ -83,17 +83,17 @@ async function agreeOnAll(
   const [first] = scenes;
   if (!first) return input.idempotencyKey;
   const unpriced = scenes.some(({ plan }) => plan.quote === undefined);
-  const whole = { ...first.plan, quote: unpriced ? undefined : priceOf(scenes) };
   const backends = [...new Set(scenes.map(({ plan }) => plan.backend))].join(', ');
   const seconds = scenes.reduce((total, { plan }) => total + plan.seconds, 0);
   const count = scenes.length === 1 ? '1 scene' : `${scenes.length} scenes`;
   return await agree(core, workspace, {
-    plan: whole,
+    what: `${count} of ${JSON.stringify(draft.title)} (${seconds} s in all) on ${backends}`,
+    price: unpriced ? undefined : priceOf(scenes),
+    excerpt: first.plan.sentPrompt,
     fingerprint: [draft.existing?.id ?? '', backends, ...scenes.map((scene) => scene.draft.fingerprint)].join(','),
     token: input.confirm,
     key: input.idempotencyKey,
     context,
-    what: `${count} of ${JSON.stringify(draft.title)} (${seconds} s in all) on ${backends}`,
   });
 }
 

@@ -81,8 +81,15 @@ export class Videos implements VideoService {
   ): Promise<TaskReport> {
     const fingerprint = fingerprintOf(order.kind, order.request, order.parentId);
     const [plan, ...others] = plans as [Plan, ...Plan[]];
-    const agreed = { plan, fingerprint, token: input.confirm, key: order.idempotencyKey, context };
-    const idempotencyKey = await agree(this.#core, this.#workspace, agreed);
+    const idempotencyKey = await agree(this.#core, this.#workspace, {
+      what: `a ${plan.seconds} s video on ${plan.backend} (${plan.model})`,
+      price: plan.quote,
+      excerpt: plan.sentPrompt,
+      fingerprint,
+      token: input.confirm,
+      key: order.idempotencyKey,
+      context,
+    });
     this.#core.reached('create:agreed');
     const keyed = { ...order, idempotencyKey };
     const reserved = await persist(() => reserve(this.#core, this.#workspace, keyed, plan, fingerprint));

@@ -199,6 +199,76 @@ describe('a person’s yes', () => {
   });
 });
 
+describe('a person’s yes to a character', () => {
+  const dear = { budget: usd({ confirmAbove: 0.1 }), backend: { characterUsd: 0.2 } };
+  const girl = { name: 'Girl', videoUrl: 'https://example.com/girl.mp4', rightsConfirmed: true, ...REVERSE };
+
+  test('is a token where nobody can be asked, for this character only', async () => {
+    const app = await startApp(dear);
+    const { characters } = app.services;
+    const asked = await failure(characters.create(girl));
+    expect(asked).toMatchObject({ code: 'confirmation_required', charged: 'no', details: { costUsd: 0.2 } });
+    const confirm = String(asked.details?.confirm);
+    for (const other of [{ name: 'Boy' }, { videoUrl: 'https://example.com/boy.mp4' }, { description: 'tall' }]) {
+      const refused = await failure(characters.create({ ...girl, ...other, confirm }));
+      expect(refused, JSON.stringify(other)).toMatchObject({ code: 'confirmation_required' });
+    }
+    expect(app.count('character-create')).toBe(0);
+    expect((await characters.list({})).characters).toEqual([]);
+    const ends = await Promise.allSettled([1, 2, 3].map(() => characters.create({ ...girl, confirm })));
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await failure(characters.create({ ...girl, confirm }))).toMatchObject({ field: 'handle' });
+    expect(app.count('character-create')).toBe(1);
+    expect(app.services.estimates.spend().summary.day.used).toBe(200_000);
+  });
+
+  test('goes through the tools', async () => {
+    const app = await startApp(dear);
+    const server = await startHttp({ fakes: { alpha: app.services as FakeServices } });
+    onTestFinished(() => server.close());
+    const ask = async (name: string, args: object) => {
+      const { body, headers } = modern('tools/call', { name, arguments: { rights_confirmed: true, ...args } });
+      const response = await post(`${server.url}/mcp`, body, headers);
+      const { result } = (await response.json()) as { result: { structuredContent: Record<string, never> } };
+      return result.structuredContent as { character?: unknown; error?: { confirm?: string } };
+    };
+    const yes = async (name: string, args: object) => {
+      const { error } = await ask(name, args);
+      expect(error).toMatchObject({ code: 'confirmation_required', cost_usd: 0.2 });
+      return await ask(name, { ...args, confirm: error?.confirm });
+    };
+    const clip = { name: 'Girl', video_url: girl.videoUrl, ...REVERSE };
+    expect(await yes('create_character', clip)).toMatchObject({ character: { handle: 'girl' } });
+    const { task } = await app.services.videos.generate({ prompt: 'a fox', ...REVERSE }, { confirm: async () => true });
+    await app.reaches(task.id, 'completed');
+    const fox = { name: 'Fox', task_id: task.id };
+    expect(await yes('extract_character', fox)).toMatchObject({ character: { handle: 'fox' } });
+  });
+
+  test('is asked for where it can be, of one out of a video too; no is no', async () => {
+    const app = await startApp({ ...dear, backend: { ...dear.backend, rates: [] } });
+    const questions: string[] = [];
+    const answering = (answer: boolean) => ({
+      confirm: async ({ text }: Question) => {
+        questions.push(text);
+        return answer;
+      },
+    });
+    const { task } = await app.services.videos.generate({ prompt: 'a fox', ...REVERSE }, answering(true));
+    await app.reaches(task.id, 'completed');
+    const fox = { taskId: task.id, name: 'Fox', description: 'red', rightsConfirmed: true };
+    const { characters } = app.services;
+    expect(await failure(characters.extract(fox, answering(false)))).toMatchObject({ code: 'confirmation_declined' });
+    expect((await characters.list({})).characters).toEqual([]);
+    expect((await characters.extract(fox, answering(true))).bindings).toMatchObject([{ state: 'ready' }]);
+    expect((await characters.create(girl, answering(true))).bindings).toMatchObject([{ state: 'ready' }]);
+    expect(questions.slice(2)).toEqual([
+      'Make the character "Fox" (@fox) on reverse for $0.20? "red"',
+      'Make the character "Girl" (@girl) on reverse for $0.20?',
+    ]);
+  });
+});
+
 describe('over the wire', () => {
   let bundle: Awaited<ReturnType<typeof bundleServer>>;
   beforeAll(async () => {

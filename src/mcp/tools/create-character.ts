@@ -23,6 +23,7 @@ export const createCharacter = defineTool({
       start_seconds: params.startSeconds(),
       end_seconds: params.endSeconds(),
       rights_confirmed: params.rightsConfirmed(),
+      confirm: params.confirmCharacter(),
     }),
   output: () => z.looseObject({ character: characterShape('bindings told') }),
   handler: async (input, { services, context }) => {
@@ -37,6 +38,7 @@ export const createCharacter = defineTool({
         startSeconds: input.start_seconds,
         endSeconds: input.end_seconds,
         rightsConfirmed: input.rights_confirmed,
+        confirm: input.confirm,
       },
       context,
     );

@@ -18,6 +18,7 @@ export const extractCharacter = defineTool({
       start_seconds: params.startSeconds(),
       end_seconds: params.endSeconds(),
       rights_confirmed: params.rightsConfirmed(),
+      confirm: params.confirmCharacter(),
     }),
   output: () => z.looseObject({ character: characterShape('bindings named') }),
   handler: async (input, { services, context }) => {
@@ -30,6 +31,7 @@ export const extractCharacter = defineTool({
         startSeconds: input.start_seconds,
         endSeconds: input.end_seconds,
         rightsConfirmed: input.rights_confirmed,
+        confirm: input.confirm,
       },
       context,
     );

@@ -12,6 +12,8 @@ export interface CreateCharacterInput {
   readonly startSeconds?: number | undefined;
   readonly endSeconds?: number | undefined;
   readonly rightsConfirmed: boolean;
+  /** The token of an earlier `confirmation_required`. */
+  readonly confirm?: string | undefined;
 }
 
 export interface ExtractCharacterInput {
@@ -24,6 +26,8 @@ export interface ExtractCharacterInput {
   readonly startSeconds?: number | undefined;
   readonly endSeconds?: number | undefined;
   readonly rightsConfirmed: boolean;
+  /** The token of an earlier `confirmation_required`. */
+  readonly confirm?: string | undefined;
 }
 
 export interface ListCharactersInput {
