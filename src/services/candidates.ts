@@ -23,6 +23,11 @@ export interface Search {
   readonly complete: boolean;
 }
 
+/** Whether its backend says what jobs it has. */
+export function canBeLookedFor(core: Core, task: Task): boolean {
+  return core.backends.get(task.backend)?.listVideos !== undefined;
+}
+
 /** Looks through a backend's list for the job of a task whose create got no answer. */
 export async function searchFor(
   core: Core,

@@ -2,6 +2,7 @@ import type { RemoteVideo } from '../backends/backend.ts';
 import { SoraError, withFacts } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import { bindRemote } from './apply.ts';
+import { canBeLookedFor } from './candidates.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
@@ -35,7 +36,7 @@ export async function markUnknown(core: Core, task: Task, failure: SoraError): P
       submittedAt: task.submittedAt,
       patch: {
         charged: 'unknown',
-        error: unknownError(failure.message),
+        error: unknownError(failure.message, canBeLookedFor(core, task)),
         nextPollAt: core.clock() + RECONCILE_FIRST_MS,
         ...UNLEASED,
       },

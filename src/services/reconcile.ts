@@ -11,6 +11,7 @@ import { persist } from './persist.ts';
 import { neverArrivedError, unknownError } from './task-errors.ts';
 import { WATCH_MS } from './vigils.ts';
 
+const NO_LIST = 'its backend cannot list jobs, so nobody can tell';
 const LOOK_AGAIN_MS = 5_000;
 /** So many looks follow each other soon. */
 const SOON_LOOKS = 3;
@@ -21,18 +22,14 @@ const SETTLED_AFTER_MS = 24 * 60 * 60_000;
 /** Looks for the job of a task whose create got no answer, in the list of its backend. */
 export async function reconcile(core: Core, task: Task, signal?: AbortSignal): Promise<void> {
   const backend = core.backends.get(task.backend);
-  if (!backend?.listVideos) return await keepUnknown(core, task, 'its backend cannot list jobs, so nobody can tell');
+  if (!backend?.listVideos) return await keepUnknown(core, task, NO_LIST);
   let search: Search;
   try {
     search = await searchFor(core, backend, task, signal);
   } catch (error) {
     if (signal?.aborted) return void core.store.tasks.releaseLease(task.id, core.leases.owner);
     const unable = error instanceof SoraError && error.code === 'not_supported';
-    return await keepUnknown(
-      core,
-      task,
-      unable ? 'its backend cannot list jobs, so nobody can tell' : 'its backend could not be asked',
-    );
+    return await keepUnknown(core, task, unable ? NO_LIST : 'its backend could not be asked');
   }
   core.reached('reconcile:listed');
   const verdict = judge(core, task, search);
@@ -119,7 +116,7 @@ async function keepUnknown(core: Core, task: Task, why: string, longestMs = SELD
         to: 'unknown',
         leaseOwner: core.leases.owner,
         patch: {
-          error: unknownError(`the answer to the create was lost; ${why}`),
+          error: unknownError(`the answer to the create was lost; ${why}`, why !== NO_LIST),
           nextPollAt: now + delay,
           polls: looks,
           ...(age > SETTLED_AFTER_MS && { spent: task.spent ?? task.quoted }),

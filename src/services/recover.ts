@@ -1,4 +1,5 @@
 import type { Task } from '../domain/task.ts';
+import { canBeLookedFor } from './candidates.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
@@ -20,7 +21,7 @@ function markLost(core: Core, task: Task): void {
     to: 'unknown',
     patch: {
       ...UNLEASED,
-      error: unknownError('the server stopped while the create was out'),
+      error: unknownError('the server stopped while the create was out', canBeLookedFor(core, task)),
       charged: 'unknown',
       nextPollAt: core.clock(),
     },

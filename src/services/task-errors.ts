@@ -5,11 +5,15 @@ import type { Task, TaskError } from '../domain/task.ts';
 import { clean } from '../domain/text.ts';
 
 /** Nobody knows whether there is a job. Never shown as a failure. */
-export function unknownError(message: string): TaskError {
+/** Of a create whose answer was lost; `lookedFor` where its backend can be asked what jobs it has. */
+export function unknownError(message: string, lookedFor: boolean): TaskError {
+  const next = lookedFor
+    ? 'Do not submit it again: it is being looked for; ask get_task later.'
+    : 'Nobody can look for it here. Do not submit it again unless the user, who may see it at the provider, wants that.';
   return {
     code: 'answer_lost',
     message,
-    hint: 'The job may exist and may be paid for. Do not submit it again: it is being looked for; ask get_task later.',
+    hint: `The job may exist and may be paid for. ${next}`,
     retryable: false,
     charged: 'unknown',
   };
