@@ -6,7 +6,7 @@ import { createServer as listenOn } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PROMPTLY_MS, until } from '../helpers/promptly.ts';
-import { connectTo, freePort, serve } from '../helpers/served.ts';
+import { connectTo, serve } from '../helpers/served.ts';
 import { cleanEnv, MAIN, run, tempDir } from '../helpers/server.ts';
 
 const TOKEN = 'remote-token-0123456789';
@@ -82,8 +82,8 @@ test('a second signal cuts nothing short: what runs still gets its answer, and t
     upstream.closeAllConnections();
     upstream.close();
   });
-  const port = await freePort();
-  await new Promise<void>((listening) => upstream.listen(port, '127.0.0.1', listening));
+  await new Promise<void>((listening) => upstream.listen(0, '127.0.0.1', listening));
+  const { port } = upstream.address() as AddressInfo;
   const env = { SORA_HTTP_TOKEN: TOKEN, SORA_FORWARDING_BASE_URL: `http://127.0.0.1:${port}/v1` };
   const served = await serve(tempDir(), env);
   const client = await connectTo(served.url, TOKEN);

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { onTestFinished } from 'vitest';
 import { cleanEnv, MAIN } from './server.ts';
@@ -12,32 +11,25 @@ export interface Served {
   readonly ended: Promise<number | null>;
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 /** Resolves once it listens. */
 export async function serve(dir: string, env: Record<string, string> = {}, flags: string[] = []): Promise<Served> {
-  const port = await freePort();
-  const child = spawn(process.execPath, [MAIN, 'http', '--port', String(port), ...flags], {
-    env: cleanEnv(dir, env),
-    cwd: dir,
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  // Its own choice: a port that is free now may be another's by the time it has started.
+  const child = spawn(process.execPath, [MAIN, 'http', '--port', '0', ...flags], { env: cleanEnv(dir, env), cwd: dir });
   let text = '';
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  await new Promise<void>((ready, failed) => {
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const url = await new Promise<string>((ready, failed) => {
     child.stderr.on('data', (chunk: Buffer) => {
       text += chunk.toString();
-      if (text.includes('listening on')) ready();
+      const named = /listening on (http:\/\/\S+:\d+)[ ,]/.exec(text)?.[1];
+      if (named !== undefined) ready(named);
     });
     child.once('exit', () => failed(new Error(text)));
   });
-  return { child, url: `http://127.0.0.1:${port}`, stderr: () => text, ended };
+  return { child, url, stderr: () => text, ended };
 }
 
 export async function connectTo(url: string, token: string): Promise<Client> {
