@@ -11,6 +11,7 @@ beforeAll(async () => {
     strangerRequestsPerMinute: 100_000,
     requestsPerMinute: 100_000,
     headersMs: 3 * PROMPTLY_MS,
+    requestMs: 3 * PROMPTLY_MS,
     strangerConnections: 200,
   };
   server = await startHttp({ limits });
