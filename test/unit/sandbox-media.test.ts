@@ -10,7 +10,7 @@ import { clipBytes, installed, joined, lumaAt, probe } from '../helpers/media.ts
 
 const withFfmpeg = describe.skipIf(!installed('ffprobe') || !installed('ffmpeg'));
 
-withFfmpeg('a sandbox clip, by ffprobe and ffmpeg', { timeout: 60_000 }, () => {
+withFfmpeg('a sandbox clip, by ffprobe and ffmpeg', () => {
   const shapes: readonly (readonly [number, number, number])[] = [
     [4, 1280, 720],
     [8, 720, 1280],
