@@ -18,14 +18,19 @@ function ownAccent(context: Context): Accent {
   return context.settings.accent;
 }
 
-function videoReply(context: Context, job: Job): Reply {
+function videoReply(context: Context, job: Job, clock = context.settings.clock): Reply {
   const headers = { 'openai-poll-after-ms': String(POLL_HINT_MS) };
-  return { status: 200, json: videoView(context, job), headers, jobId: job.id };
+  return { status: 200, json: videoView(context, job, clock), headers, jobId: job.id };
+}
+
+/** As it is when it begins, however long the answer takes: a quick job may be further by then. */
+function createReply(context: Context, job: Job): Reply {
+  return videoReply(context, job, () => job.createdAt);
 }
 
 /** Null fields are left out, as the real service does. */
-function videoView(context: Context, job: Job): Record<string, unknown> {
-  const { status, progress, endedAt } = phaseOf(job, context.settings.clock);
+function videoView(context: Context, job: Job, clock = context.settings.clock): Record<string, unknown> {
+  const { status, progress, endedAt } = phaseOf(job, clock);
   const done = status === 'completed' && endedAt !== undefined;
   return {
     id: job.id,
@@ -53,10 +58,8 @@ export async function createVideo(context: Context, call: Call): Promise<Reply> 
   const { cast, ...order } = await readCreate(context, call);
   const mentioned = ownAccent(context) === 'sora-v1' ? mentionedUsers(context, order.prompt) : cast;
   const characterIds = mentioned.map(({ id }) => id);
-  return videoReply(
-    context,
-    startJob(context, call, { ...order, accent: ownAccent(context), kind: 'video', characterIds }),
-  );
+  const accent = ownAccent(context);
+  return createReply(context, startJob(context, call, { ...order, accent, kind: 'video', characterIds }));
 }
 
 /** `@ab12.name` of a `sora-v1` gateway; an unknown one is refused. */
@@ -171,7 +174,7 @@ function revise(
   const { accent, model, size, characterIds } = parent;
   const seconds = secondsFor(parent);
   const order = { accent, kind, model, prompt, seconds, size, characterIds, parentId: parent.id };
-  return videoReply(context, startJob(context, call, order));
+  return createReply(context, startJob(context, call, order));
 }
 
 function parentId(call: Call): string {

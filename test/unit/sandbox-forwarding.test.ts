@@ -248,6 +248,15 @@ it('answers one job to one idempotency key, unless told not to', async () => {
   await careless.close();
 });
 
+it('answers a create with a job that begins, however long the answer takes', async () => {
+  let now = 0;
+  const slow = await startTestSandbox({ clock: () => (now += 1_000) });
+  const made = await slow.json('POST', '/v1/videos', VALID);
+  expect(made.body).toMatchObject({ status: 'queued', progress: 0 });
+  expect((await slow.json('GET', `/v1/videos/${made.body.id}`)).body.status).toBe('completed');
+  await slow.close();
+});
+
 it('remembers what it was asked, but no key', async () => {
   await sandbox.json('POST', '/v1/videos?x=1', VALID);
   const [request] = sandbox.requests();
