@@ -130,7 +130,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
       eventually(() => {
         const now = task(id);
         return now.state === state && (state !== 'completed' || now.saveState === 'saved') && now;
-      }, 30_000),
+      }),
   };
 }
 

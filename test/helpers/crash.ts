@@ -126,10 +126,13 @@ export function watchSteps({ dataDir }: Scene): Steps {
   };
 }
 
+/** Milliseconds. A job that a busy machine was late with counts as stuck, and is looked at after 45 s only. */
+const PATIENCE_MS = 120_000;
+
 /** Waits until the look shows something. */
 export async function eventually<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  ms = 45_000,
+  ms = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
