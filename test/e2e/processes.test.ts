@@ -10,7 +10,7 @@ const JOBS = 200;
 const SPEC = { leaseMs: 120_000, limits: { usualJobMs: 1_500 } };
 
 test('ten processes and one data directory: 200 jobs are each created once and saved once', {
-  timeout: 150_000,
+  timeout: 300_000,
 }, async () => {
   const scene = await open({ jobMs: 1_500 });
   const apps = await Promise.all(Array.from({ length: PROCESSES }, () => scene.start(SPEC)));
@@ -25,7 +25,7 @@ test('ten processes and one data directory: 200 jobs are each created once and s
   );
   const finished = () =>
     scene.look((store) => store.tasks.page({ workspace: 'local', state: 'completed', limit: 500 }).items);
-  await eventually(() => finished().filter((task) => task.saveState === 'saved').length === JOBS, 120_000);
+  await eventually(() => finished().filter((task) => task.saveState === 'saved').length === JOBS, 240_000);
   const tasks = finished();
   expect(scene.sandbox.jobs()).toHaveLength(JOBS);
   expect(new Set(tasks.map((task) => task.remoteId)).size).toBe(JOBS);

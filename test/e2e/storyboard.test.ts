@@ -31,6 +31,14 @@ async function settle(server: Connected, id: string): Promise<Answer> {
   throw new Error(`${id} does not end:\n${server.stderr()}`);
 }
 
+/** Of a create that a kill cuts off nobody knows for minutes whether it arrived. */
+async function allSent(server: Connected, id: string): Promise<void> {
+  for (;;) {
+    const board = await server.call('get_task', { task_id: id, wait_seconds: 1 });
+    if (scenesOf(board).every(({ status }) => status !== 'reserved' && status !== 'submitting')) return;
+  }
+}
+
 /** As a power cut would. */
 async function kill(server: Connected): Promise<void> {
   const { pid } = server.client.transport as StdioClientTransport;
@@ -53,11 +61,12 @@ async function upstream(dir: string, limits: object = {}): Promise<{ sandbox: Sa
     base_url: sandbox.baseUrl,
     api_key_env: 'KEY',
   };
-  const quick = { min_poll_seconds: 0.2, usual_job_seconds: 0.3, ...limits };
+  const quick = { min_poll_seconds: 0.2, usual_job_seconds: 1, ...limits };
   writeFileSync(path, JSON.stringify({ backends: [{ ...backend, limits: quick }] }));
   return { sandbox, env: { SORA_CONFIG: path, KEY: 'sk-studio-key-0001' } };
 }
 
+const today = () => new Date().toISOString().slice(0, 10);
 const creates = (sandbox: Sandbox) => sandbox.requests().filter(({ operation }) => operation === 'create');
 
 describe('a storyboard over stdio', () => {
@@ -75,10 +84,7 @@ describe('a storyboard over stdio', () => {
     });
     const id = String(made.storyboard_id);
     expect(made).toMatchObject({ status: 'making', seconds: 16, new_cost_usd: 0 });
-    for (;;) {
-      const board = await first.call('get_task', { task_id: id, wait_seconds: 1 });
-      if (scenesOf(board).every(({ status }) => status !== 'reserved' && status !== 'submitting')) break;
-    }
+    await allSent(first, id);
     await kill(first);
 
     const second = await connect(dir);
@@ -98,6 +104,7 @@ describe('a storyboard over stdio', () => {
       prompt: 'a gull follows, in the rain',
     });
     expect(revision).toMatchObject({ parent_id: third.task_id, storyboard_id: id });
+    await allSent(second, id);
     await kill(second);
 
     const last = await connect(dir);
@@ -168,6 +175,7 @@ describe('a storyboard over stdio', () => {
 
   test('50 scenes keep to the budget', async () => {
     const dir = tempDir();
+    const day = today();
     const { sandbox, env } = await upstream(dir, { creates_per_minute: 60 });
     const server = await connect(dir, { ...env, SORA_BUDGET_USD_DAY: '20' });
     const scenes = Array.from({ length: 50 }, (_, at) => ({ prompt: `shot ${at + 1}` }));
@@ -181,6 +189,10 @@ describe('a storyboard over stdio', () => {
     expect(sent).toHaveLength(50);
     expect(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size).toBe(50);
     const { contents } = await server.client.readResource({ uri: 'sora://spend' });
-    expect(JSON.parse((contents[0] as { text: string }).text)).toMatchObject({ day: { used_usd: 20, left_usd: 0 } });
+    const spend = JSON.parse((contents[0] as { text: string }).text);
+    const spent = (spend.by_day as { spent_usd: number }[]).map(({ spent_usd }) => spent_usd);
+    expect(spent.reduce((sum, each) => sum + each, 0)).toBeCloseTo(20);
+    // Midnight gives new money.
+    if (day === today()) expect(spend).toMatchObject({ day: { used_usd: 20, left_usd: 0 } });
   }, 180_000);
 });
