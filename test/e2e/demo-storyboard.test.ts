@@ -16,7 +16,8 @@ function demo(args: readonly string[], dir: string, lines = Number.POSITIVE_INFI
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
     });
-    child.once('exit', (code) => resolve({ code, stdout, stderr }));
+    // At its exit some of its output may still be on the way.
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
 

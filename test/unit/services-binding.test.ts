@@ -5,6 +5,7 @@ import { fromUsd } from '../../src/domain/money.ts';
 import { Characters } from '../../src/services/characters.ts';
 import { reconcileCharacters } from '../../src/services/reconcile-character.ts';
 import type { CharacterService } from '../../src/services/services.ts';
+import { PROMPTLY_MS } from '../helpers/promptly.ts';
 import { openStudio, type Studio } from '../helpers/studio.ts';
 import { aTask } from '../store/fixtures.ts';
 
@@ -49,8 +50,13 @@ beforeEach(async () => {
 async function begin(name = INPUT.name) {
   const made = characters.create({ ...INPUT, name });
   made.catch(() => {});
-  await vi.waitFor(() => expect(bobs(name)?.bindings).toMatchObject([{ state: 'submitting' }]));
+  await becomes('submitting', name);
   return { made };
+}
+
+async function becomes(state: string, name = INPUT.name): Promise<void> {
+  const seen = () => expect(bobs(name)?.bindings).toMatchObject([{ state }]);
+  await vi.waitFor(seen, { timeout: PROMPTLY_MS });
 }
 
 function bobs(name = INPUT.name) {
@@ -126,7 +132,7 @@ describe('a create that is out', () => {
     const service: CharacterService = characters;
     const input = { taskId: task.id, name: 'Bob', rightsConfirmed: true };
     const made = service.extract(input, { signal: leaving.signal });
-    await vi.waitFor(() => expect(bobs()?.bindings).toMatchObject([{ state: 'submitting' }]));
+    await becomes('submitting');
     leaving.abort();
     expect(sent).toEqual([]);
     answer(ANSWER);
@@ -197,16 +203,16 @@ describe('a create that takes longer than a caller waits', () => {
     expect(await toldWhileSilent()).toMatchObject({ handle: 'bob', bindings: [{ state: 'submitting' }] });
     expect(spent()).toEqual({ used: PRICE, reserved: PRICE });
     answer(ANSWER);
-    await vi.waitFor(() => expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]));
+    await becomes('ready');
+    expect(bobs()?.bindings).toMatchObject([{ remoteId: 'char_1' }]);
     expect(spent()).toEqual({ used: PRICE, reserved: 0 });
   });
 
   test('and is refused at last stays in the catalog, with the reason', async () => {
     await toldWhileSilent();
     refuse(new SoraError({ code: 'backend_unavailable', message: 'its name does not resolve', retryable: true }));
-    await vi.waitFor(() =>
-      expect(bobs()?.bindings).toMatchObject([{ state: 'failed', error: expect.stringMatching(/resolve/) }]),
-    );
+    await becomes('failed');
+    expect(bobs()?.bindings).toMatchObject([{ error: expect.stringMatching(/resolve/) }]);
     expect(spent()).toEqual({ used: 0, reserved: 0 });
     expect(studio.logged.join()).toMatch(/@bob on maker/);
     const { made: again } = await begin();

@@ -73,17 +73,18 @@ describe('changing a storyboard', () => {
     const limits = { concurrentJobs: 1, minPollMs: 500, usualJobMs: 1_000 };
     const studio = await openStudio({ backends: { forwarding: { limits } }, jobMs: 60_000 });
     const { id } = await studio.storyboards.make({ title: 'Film', scenes: SCENES, priority: 'stability' });
-    await studio.until(() => studio.sandbox.jobs().length === 1);
+    const { store } = studio.core;
+    await studio.until(() => store.tasks.ofStoryboard(id!).some(({ state }) => state === 'queued'));
     const change = { storyboardId: id, scenes: [{ prompt: 'four' }] };
     const plan = await studio.storyboards.make({ ...change, dryRun: true });
     const changed = await studio.storyboards.make(change);
     expect(plan.notes).toEqual(changed.notes);
     expect(changed.notes.join()).toMatch(/^the earlier job of scene \d \(task_\w+\) was sent and runs on/);
-    const all = studio.core.store.tasks.ofStoryboard(id!);
+    const all = store.tasks.ofStoryboard(id!);
     expect(all.filter(({ error }) => error?.code === 'cancelled')).toHaveLength(2);
     // Held: the one that runs and the new one.
     const running = studio.sandbox.jobs()[0]?.seconds === 8 ? 800_000 : 400_000;
-    expect(studio.core.store.ledger.summary('local', studio.core.clock()).reserved).toBe(running + 400_000);
+    expect(store.ledger.summary('local', studio.core.clock()).reserved).toBe(running + 400_000);
     expect(changed.cost).toBe(running + 400_000);
   });
 
