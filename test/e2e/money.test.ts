@@ -9,6 +9,9 @@ import { modern, post, startHttp } from '../helpers/http.ts';
 const REVERSE = { backend: 'reverse' };
 /** $0.40 on the forwarding backend, $0.12 on the reverse one. */
 const ANY = { duration: 4 };
+/** Added to the real time it is noon: no day ends while a test spends. */
+const TO_NOON = Date.UTC(2026, 10, 22, 12) - Date.now();
+const fromNoon = () => Date.now() + TO_NOON;
 
 describe('limits', () => {
   test('a create that would pass the day is refused before it leaves, with what is left and when that renews', async () => {
@@ -31,7 +34,7 @@ describe('limits', () => {
   });
 
   test('the month counts too, and a new day does not renew it', async () => {
-    let ahead = Date.UTC(2026, 10, 22, 12) - Date.now();
+    let ahead = TO_NOON;
     const clock = () => Date.now() + ahead;
     const app = await startApp({ budget: usd({ day: 0.2, month: 0.3 }), clock });
     const { task } = await app.make('one', REVERSE);
@@ -50,10 +53,11 @@ describe('limits', () => {
   });
 
   test('completion settles, failure releases, and the ledger agrees with the quotes', async () => {
-    const app = await startApp({ budget: usd({ day: 1 }) });
+    const app = await startApp({ budget: usd({ day: 1 }), clock: fromNoon, track: false });
     const made = await app.make('a fox', REVERSE);
     const failed = await app.make('a fox [fail]', REVERSE);
-    expect(app.store.ledger.summary('local', Date.now()).reserved).toBe(240_000);
+    expect(app.store.ledger.summary('local', fromNoon()).reserved).toBe(240_000);
+    app.app.track();
     await app.reaches(made.task.id, 'completed');
     await app.reaches(failed.task.id, 'failed');
     const kinds = (id: string) => app.store.ledger.entries(id).map(({ kind, amount }) => [kind, amount]);
@@ -200,8 +204,8 @@ describe('a person’s yes', () => {
 });
 
 describe('a person’s yes to a character', () => {
-  const dear = { budget: usd({ confirmAbove: 0.1 }), backend: { characterUsd: 0.2 } };
-  const girl = { name: 'Girl', videoUrl: 'https://example.com/girl.mp4', rightsConfirmed: true, ...REVERSE };
+  const dear = { budget: usd({ confirmAbove: 0.1 }), backend: { characterUsd: 0.2 }, clock: fromNoon };
+  const girl = { name: 'Girl', videoUrl: 'https://example.invalid/girl.mp4', rightsConfirmed: true, ...REVERSE };
 
   test('is a token where nobody can be asked, for this character only', async () => {
     const app = await startApp(dear);
@@ -209,7 +213,7 @@ describe('a person’s yes to a character', () => {
     const asked = await failure(characters.create(girl));
     expect(asked).toMatchObject({ code: 'confirmation_required', charged: 'no', details: { costUsd: 0.2 } });
     const confirm = String(asked.details?.confirm);
-    for (const other of [{ name: 'Boy' }, { videoUrl: 'https://example.com/boy.mp4' }, { description: 'tall' }]) {
+    for (const other of [{ name: 'Boy' }, { videoUrl: 'https://example.invalid/boy.mp4' }, { description: 'tall' }]) {
       const refused = await failure(characters.create({ ...girl, ...other, confirm }));
       expect(refused, JSON.stringify(other)).toMatchObject({ code: 'confirmation_required' });
     }
@@ -280,14 +284,14 @@ describe('over the wire', () => {
     const scene = await openScene(bundle.file);
     onTestFinished(() => scene.close());
     const env = { SORA_BUDGET_USD_DAY: '0.2', SORA_CONFIRM_USD: '0.1' };
-    const first = await scene.start({}, env);
+    const first = await scene.start({ clockOffsetMs: TO_NOON }, env);
     const asked = await first.call('generate_video', { prompt: 'a fox', ...REVERSE });
     expect(asked.error).toMatchObject({ code: 'confirmation_required', cost_usd: 0.12, charged: 'no' });
     const confirm = asked.error.confirm;
     const made = await first.call('generate_video', { prompt: 'a fox', ...REVERSE, confirm });
     expect(made).toMatchObject({ ok: true, data: { cost_usd: 0.12 } });
     await first.kill();
-    const second = await scene.start({}, { SORA_BUDGET_USD_DAY: '0.2' });
+    const second = await scene.start({ clockOffsetMs: TO_NOON }, { SORA_BUDGET_USD_DAY: '0.2' });
     const refused = await second.call('generate_video', { prompt: 'a hen', ...REVERSE });
     expect(refused.error).toMatchObject({ code: 'budget_exceeded', left_usd: 0.08, window: 'day' });
     expect(scene.sandbox.jobs()).toHaveLength(1);

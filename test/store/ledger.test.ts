@@ -250,7 +250,7 @@ test('four processes together never pass a limit', async () => {
     const workers = ['a', 'b', 'c', 'd'].map((name) => startWorker(worker.file, 'reserve', dataDir, name));
     const answers = (await Promise.all(workers.map((each) => each.next()))) as { reserved: number }[];
     const reserved = answers.reduce((sum, answer) => sum + answer.reserved, 0);
-    const { day } = ledger.summary('local', Date.now(), { day: fromUsd(2) });
+    const { day } = ledger.summary('local', NOON, { day: fromUsd(2) });
     // Ten cents each, nine of them when settled: at least 20 fit, and no more than that could be refused.
     expect(day.used).toBeLessThanOrEqual(fromUsd(2));
     expect(day.used).toBeGreaterThan(fromUsd(1.9));
