@@ -15,12 +15,12 @@ beforeAll(async () => {
   server = await openServer(dir);
   await server.call('create_character', {
     name: 'Coffee Girl',
-    video_url: 'https://example.com/a.mp4',
+    video_url: 'https://example.invalid/a.mp4',
     rights_confirmed: true,
   });
   return async () => {
     await server.close();
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   };
 });
 

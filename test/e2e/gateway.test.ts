@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { type Answer, connect, tempDir } from '../helpers/server.ts';
@@ -27,7 +28,16 @@ function quick(dir: string, urls: Record<'forwarding' | 'reverse', string>): Rec
 }
 
 const bothAt = (sandbox: Sandbox) => ({ forwarding: sandbox.baseUrl, reverse: sandbox.baseUrl });
-const girl = { name: 'Coffee Girl', video_url: 'https://example.com/girl.mp4', rights_confirmed: true };
+const girl = { name: 'Coffee Girl', video_url: 'https://example.invalid/girl.mp4', rights_confirmed: true };
+
+const DAY_MS = 86_400_000;
+
+/** A day's budget begins anew at midnight (UTC): one that is near is waited out. */
+async function clearOfMidnight(): Promise<void> {
+  const left = DAY_MS - (Date.now() % DAY_MS);
+  if (left < 60_000) await sleep(left);
+}
+
 const created = (sandbox: Sandbox) => sandbox.requests().filter(({ operation }) => operation === 'create');
 
 describe('one gateway, one key, both routes', () => {
@@ -128,6 +138,7 @@ describe('one gateway, one key, both routes', () => {
   });
 
   test('a job that fails says why, and its hold is released', async () => {
+    await clearOfMidnight();
     const sandbox = await gateway();
     const dir = tempDir();
     const server = await connect(dir, { ...quick(dir, bothAt(sandbox)), SORA_BUDGET_USD_DAY: '0.12' });

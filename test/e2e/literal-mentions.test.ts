@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { failure, startApp } from '../helpers/app.ts';
 
-const clip = { videoUrl: 'https://example.com/hero.mp4', rightsConfirmed: true, backend: 'reverse' };
+const clip = { videoUrl: 'https://example.invalid/hero.mp4', rightsConfirmed: true, backend: 'reverse' };
 
 test('an escaped mention is no way to another workspace’s character; a literal @ is still one', async () => {
   const app = await startApp();

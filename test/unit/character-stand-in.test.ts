@@ -6,7 +6,7 @@ import { startUpstream } from '../contract/upstream.ts';
 import { aBackend, failure, startApp } from '../helpers/app.ts';
 import { clipBytes } from '../helpers/media.ts';
 
-const URL = 'https://example.com/eve.mp4';
+const URL = 'https://example.invalid/eve.mp4';
 const EVE = { name: 'Eve Roe', videoUrl: URL, rightsConfirmed: true } as const;
 const ROUTES = { gateway: 'forwarding', 'unified-v2': 'reverse', sglang: 'forwarding' } as const;
 type Dialect = keyof typeof ROUTES;

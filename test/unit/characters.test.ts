@@ -12,7 +12,7 @@ import { clipBytes } from '../helpers/media.ts';
 import { openStudio } from '../helpers/studio.ts';
 
 const EVE = { name: 'Eve Roe', rightsConfirmed: true } as const;
-const ORIGINAL = 'https://example.com/original.mp4';
+const ORIGINAL = 'https://example.invalid/original.mp4';
 const WRONG = 'https://nope.invalid/wrong.mp4';
 /** Nobody listens there. */
 const DEAD = 'http://127.0.0.1:9/v1';
@@ -90,7 +90,7 @@ describe('a create that came to nothing', () => {
     const backends = ['reverse', 'other'].map((id) => aBackend('reverse', sandbox.baseUrl, { id }));
     const app = await startApp({ sandbox, backends });
     await app.services.characters.create({ ...EVE, videoUrl: ORIGINAL, backend: 'reverse' });
-    const videoUrl = 'https://example.com/better.mp4';
+    const videoUrl = 'https://example.invalid/better.mp4';
     const eve = await app.services.characters.create({ ...EVE, videoUrl, backend: 'other' });
     expect(eve).toMatchObject({ source: { url: videoUrl }, bindings: [{}, {}] });
     expect(await cast(app)).toMatchObject([{ source: { url: videoUrl } }]);
@@ -216,7 +216,7 @@ test('a character is known by what a backend calls it in prompts', async () => {
   const ranged = await anUpstream({ body: { id: 'ch_1', username: 'ab27.name' } });
   const { sandbox } = await startApp();
   const backends = [aBackend('reverse', `${ranged.origin}/v1`, { dialect: 'sora-v1' })];
-  const app = await startApp({ sandbox, backends });
+  const app = await startApp({ sandbox, backends, track: false });
   await app.services.characters.create({ ...EVE, videoUrl: ORIGINAL });
   for (const how of [{ prompt: '@ab27.name runs' }, { prompt: 'she runs', characters: ['@ab27.name'] }]) {
     await app.services.videos.generate(how).catch(() => {});
