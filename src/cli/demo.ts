@@ -50,7 +50,8 @@ async function cast(session: Session, screen: Screen): Promise<void> {
   const answer = await session.call('create_character', {
     name: 'Coffee Girl',
     handle: HANDLE,
-    video_url: 'https://example.com/coffee-girl.mp4',
+    // The sandbox draws her without looking. A host that answered would be asked for the clip, and say that there is none.
+    video_url: 'https://example.invalid/coffee-girl.mp4',
     description: 'A drawn girl in a white dress with a coffee cup',
     rights_confirmed: true,
   });

@@ -25,6 +25,12 @@ test("a server starts with the README's own example of a dialect", () => {
   expect(run([], { SORA_CONFIG: path, STUDIO_KEY: 'sk-studio-key' })).toMatchObject({ status: 0, stderr: '' });
 });
 
+test('the demo depends on no host outside', () => {
+  const source = readFileSync(new URL('../../src/cli/demo.ts', import.meta.url), 'utf8');
+  const hosts = [...source.matchAll(/https?:\/\/[^'"`\s]+/g)].map(([url]) => new URL(url).hostname);
+  expect(hosts).toEqual(['example.invalid']);
+});
+
 describe('a wrong start is fatal, with what would be right', () => {
   const url = 'https://gateway.example/v1';
   test.each<[string, string[], Record<string, string>, RegExp]>([
@@ -94,8 +100,6 @@ test('the example for mcp.json is strict JSON and starts as written', async () =
   server.stdin.write(
     `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } } })}\n`,
   );
-  const [first] = await new Promise<string[]>((resolve) =>
-    server.stdout.once('data', (data) => resolve(String(data).split('\n'))),
-  );
-  expect(JSON.parse(first!)).toMatchObject({ id: 1, result: { capabilities: { tools: {} } } });
+  const first = await new Promise<string>((resolve) => createInterface({ input: server.stdout }).once('line', resolve));
+  expect(JSON.parse(first)).toMatchObject({ id: 1, result: { capabilities: { tools: {} } } });
 });
