@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Probe } from '../../src/backends/backend.ts';
 import { parseDialect } from '../../src/backends/registry.ts';
-import { KEY, subject } from './subject.ts';
+import { DEAD_ORIGIN, KEY, subject } from './subject.ts';
 import { type Reply, startUpstream, type Upstream } from './upstream.ts';
 
 const ended: (() => Promise<unknown>)[] = [];
@@ -56,9 +56,7 @@ describe('nothing that came speaks for the protocol', () => {
   });
 
   it('nobody is there', async () => {
-    const upstream = await startUpstream();
-    await upstream.close();
-    const { backend } = subject(upstream.origin);
+    const { backend } = subject(DEAD_ORIGIN);
     ended.push(backend.close);
     expect(await backend.probe()).toMatchObject({ reachable: false, speaks: false });
   });

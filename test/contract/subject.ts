@@ -10,6 +10,8 @@ import { SoraError } from '../../src/domain/errors.ts';
 import { Secret } from '../../src/domain/secret.ts';
 
 export const KEY = 'sk-contract-key';
+/** Nobody listens there, and nobody is given that port: one that was just closed may be another server's by now. */
+export const DEAD_ORIGIN = 'http://127.0.0.1:9';
 
 export const ORDER: CreateVideo = {
   prompt: 'A cat in the rain',
