@@ -11,7 +11,7 @@ export const NOON = Date.UTC(2026, 10, 22, 12);
 
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'sora-store-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   return dir;
 }
 

@@ -218,21 +218,17 @@ describe('shrinkImage', () => {
     expect(still).toEqual({ bytes, mimeType: 'image/webp' });
   });
 
-  it.each(['noisy.png', 'noisy.jpg', 'noisy.webp'])(
-    'brings %s under 60 KB, its shape kept',
-    async (name) => {
-      // Noise is what compresses worst.
-      await draw('nullsrc=s=1280x720,geq=random(1)*255:128:128', name, ...(name.endsWith('jpg') ? ['-q:v', '2'] : []));
-      const bytes = await readFile(at(name));
-      expect(bytes.length).toBeGreaterThan(100_000);
-      const still = await shrinkImage({ bytes, maxBytes: 60 * 1024, maxSide: 512 });
-      expect(still.bytes.length).toBeLessThanOrEqual(60 * 1024);
-      const { width, height } = readPictureHeader(still.bytes)!;
-      expect(Math.max(width, height)).toBeLessThanOrEqual(512);
-      expect(width / height).toBeCloseTo(16 / 9, 1);
-    },
-    20_000,
-  );
+  it.each(['noisy.png', 'noisy.jpg', 'noisy.webp'])('brings %s under 60 KB, its shape kept', async (name) => {
+    // Noise is what compresses worst.
+    await draw('nullsrc=s=1280x720,geq=random(1)*255:128:128', name, ...(name.endsWith('jpg') ? ['-q:v', '2'] : []));
+    const bytes = await readFile(at(name));
+    expect(bytes.length).toBeGreaterThan(100_000);
+    const still = await shrinkImage({ bytes, maxBytes: 60 * 1024, maxSide: 512 });
+    expect(still.bytes.length).toBeLessThanOrEqual(60 * 1024);
+    const { width, height } = readPictureHeader(still.bytes)!;
+    expect(Math.max(width, height)).toBeLessThanOrEqual(512);
+    expect(width / height).toBeCloseTo(16 / 9, 1);
+  });
 
   it('keeps a usual thumbnail at its full side', async () => {
     await draw('testsrc2=s=1280x720', 'thumbnail.webp', '-quality', '80');
