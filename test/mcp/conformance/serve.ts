@@ -27,6 +27,8 @@ async function serve(make: () => McpServer): Promise<string> {
   const target = new URL(server.url);
   // The suite cannot authenticate. Everything else, Host and Origin above all, goes on as it came.
   const door = createServer((req, res) => pass(req, res, target));
+  // Whoever closes a connection that rests may do so just as the next request comes over it: this side never does.
+  door.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
   return `http://localhost:${(door.address() as AddressInfo).port}/mcp`;
 }
@@ -34,7 +36,7 @@ async function serve(make: () => McpServer): Promise<string> {
 function pass(req: IncomingMessage, res: ServerResponse, target: URL): void {
   const headers = [...req.rawHeaders, 'authorization', `Bearer ${TOKEN}`];
   const { hostname, port } = target;
-  const onward = request({ hostname, port, method: req.method, path: req.url, headers });
+  const onward = request({ hostname, port, method: req.method, path: req.url, headers, agent: false });
   onward.on('response', (answer) => {
     res.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
     res.flushHeaders();
