@@ -190,7 +190,7 @@ describe('the disk', () => {
 
 test('videos that take for ever to fetch keep nobody else from being made, polled or saved', async () => {
   const app = await startApp();
-  app.sandbox.fault({ on: 'link', kind: 'slow-body', delayMs: 120_000, times: 3 });
+  app.sandbox.fault({ on: 'link', kind: 'slow-body', delayMs: 300_000, times: 3 });
   const slow = await Promise.all([1, 2, 3].map((n) => app.make(`slow ${n}`, REVERSE)));
   await eventually(() => app.count('link') >= 3);
   const quick = await Promise.all(Array.from({ length: 20 }, (_, n) => app.make(`quick ${n}`, REVERSE)));

@@ -197,11 +197,16 @@ describe('the clock jumps', () => {
 describe('two servers with other backends in one data directory', () => {
   test('leave each other’s tasks alone', async () => {
     const scene = await open({ jobMs: 1_500 });
+    // A starved process must not look dead: whoever is there would give up what it is about to send.
+    const leaseMs = 120_000;
     const first = await scene.start(
-      { limits: { usualJobMs: 1_500 } },
+      { leaseMs, limits: { usualJobMs: 1_500 } },
       { SORA_BASE_URL: '', SORA_REVERSE_BASE_URL: scene.sandbox.baseUrl },
     );
-    const second = await scene.start({}, { SORA_BASE_URL: '', SORA_FORWARDING_BASE_URL: scene.sandbox.baseUrl });
+    const second = await scene.start(
+      { leaseMs },
+      { SORA_BASE_URL: '', SORA_FORWARDING_BASE_URL: scene.sandbox.baseUrl },
+    );
     await second.call('get_task', {});
     const made = await first.call('generate_video', { prompt: 'a fox' });
     await eventually(
