@@ -33,7 +33,10 @@ test('ten processes and one data directory: 200 jobs are each created once and s
   expect(scene.files().filter((name) => name.endsWith('.mp4'))).toHaveLength(JOBS);
   expect(scene.files()).toHaveLength(JOBS);
   const downloads = scene.sandbox.requests().filter(({ path }) => path.endsWith('/content'));
-  expect(downloads).toHaveLength(JOBS);
+  // One that a busy upstream did not begin in time is asked for again: that was an attempt, and is counted.
+  const again = tasks.reduce((sum, { saveAttempts }) => sum + saveAttempts, 0);
+  expect(new Set(downloads.map(({ path }) => path)).size).toBe(JOBS);
+  expect(downloads.length).toBeLessThanOrEqual(JOBS + again);
   await Promise.all(apps.map((app) => app.leave()));
 });
 
