@@ -180,12 +180,13 @@ function servicesOf(
     estimates: new Estimates(core, workspace, elsewhere),
     backends: () =>
       [...core.backends.values()].map((backend) => {
-        const { state, reason, until } = backend.health();
+        const { state, reason, until, goneModels } = backend.health();
         return {
           profile: backend.profile,
           health: state,
           reason,
           until: until === undefined ? undefined : isoTime(until),
+          goneModels: Object.fromEntries(Object.entries(goneModels).map(([model, ms]) => [model, isoTime(ms)])),
         };
       }),
     onChange: (listener) => core.changes.subscribe(workspace.name, listener),

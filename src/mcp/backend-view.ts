@@ -2,7 +2,7 @@ import type { BackendProfile, Capabilities, ModelOffer } from '../domain/models.
 import type { BackendReport } from '../services/services.ts';
 
 /** A backend as `sora://backends` shows it: only what it can do, never its key. */
-export function backendView({ profile, health, until, reason }: BackendReport) {
+export function backendView({ profile, health, until, reason, goneModels = {} }: BackendReport) {
   return {
     id: profile.id,
     route: profile.route,
@@ -21,7 +21,7 @@ export function backendView({ profile, health, until, reason }: BackendReport) {
     default_model: profile.defaultModel,
     default_seconds: profile.defaultSeconds,
     default_size: profile.defaultSize,
-    models: profile.models.map(modelView),
+    models: profile.models.map((model) => ({ ...modelView(model), gone_until: goneModels[model.id] })),
     limits: limitsView(profile),
   };
 }

@@ -1,4 +1,5 @@
 import type { BackendProfile, ModelOffer } from '../domain/models.ts';
+import { formatUsd } from '../domain/money.ts';
 import {
   ASPECT_RATIOS,
   type AspectRatio,
@@ -51,7 +52,10 @@ export function isRefusal(result: Fit | Refusal): result is Refusal {
 type Sizing = NonNullable<BackendProfile['capabilities']['sizing']>;
 type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'sizeIgnored' | 'notes'>;
 
-/** The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can. */
+/**
+ * The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can. Where the
+ * default is gone, a dearer one is only named, unless the operator has it as the replacement.
+ */
 function fitModel(request: RouteRequest, candidate: Candidate, now: number): Made | Refusal {
   const { profile } = candidate;
   const wanted = request.model ?? profile.defaultModel;
@@ -67,10 +71,20 @@ function fitModel(request: RouteRequest, candidate: Candidate, now: number): Mad
     undefined,
   );
   if (best === undefined) return first;
+  if (first.code === 'model_retired' && offerOf(profile, wanted)?.replacement !== best.model) {
+    const usual = priceOf(profile, { ...best, model: wanted })?.amount;
+    if (usual !== undefined && cost(best) > usual) return { ...first, hint: dearerHint(best, priceOf(profile, best)) };
+  }
   return { ...best, notes: [`${first.reason} ${best.model} is taken instead.`, ...best.notes] };
 }
 
-function tryModel(request: RouteRequest, { profile, health }: Candidate, model: string, now: number): Made | Refusal {
+function dearerHint({ model }: Made, price: Price | undefined): string {
+  const cost = price ? `costs ${formatUsd(price.amount)}` : 'has no known price';
+  return `Name it to take another model: ${model} ${cost}.`;
+}
+
+function tryModel(request: RouteRequest, candidate: Candidate, model: string, now: number): Made | Refusal {
+  const { profile, health } = candidate;
   const refuse = (code: Refusal['code'], field: string, reason: string, details?: Refusal['details']): Refusal => ({
     backend: profile.id,
     code,
@@ -80,19 +94,21 @@ function tryModel(request: RouteRequest, { profile, health }: Candidate, model: 
   });
   const offer = offerOf(profile, model);
   if (offer === undefined && profile.models.length > 0) {
-    const models = profile.models.filter((each) => !isRetired(each, now)).map((each) => each.id);
+    const models = modelsOf(candidate, now);
     return refuse('not_supported', 'model', `${model} is not made there; it has ${list(models)}.`, { models });
   }
   if (offer && isRetired(offer, now)) {
     const since = offer.retiredOn ? ` on ${offer.retiredOn}` : '';
-    const instead = offer.replacement ? ` Use ${offer.replacement}.` : '';
-    const details = offer.replacement ? { replacement: offer.replacement } : undefined;
-    return refuse('model_retired', 'model', `${model} was retired${since}.${instead}`, details);
+    const models = modelsOf(candidate, now);
+    const instead = offer.replacement ? `Use ${offer.replacement}.` : `It has ${list(models)}.`;
+    const details = { models, ...(offer.replacement && { replacement: offer.replacement }) };
+    return refuse('model_retired', 'model', `${model} was retired${since}. ${instead}`, details);
   }
   const goneUntil = modelGoneUntil(health, model, now);
   if (goneUntil !== undefined) {
-    const again = clock(goneUntil);
-    return refuse('model_retired', 'model', `The backend said that it has no ${model}; it is asked again at ${again}.`);
+    const models = modelsOf(candidate, now);
+    const reason = `The backend said that it has no ${model}, and is asked again at ${clock(goneUntil)}; it has ${list(models)}.`;
+    return refuse('model_retired', 'model', reason, { models });
   }
   const sizes = offer?.sizes ?? [];
   // Where its sizes are known, one of them comes; where they are not, nobody can say.
@@ -119,6 +135,13 @@ function tryModel(request: RouteRequest, { profile, health }: Candidate, model: 
   const notes = [...lengthNote(request, model, seconds, lengths), ...sizeNote(request, profile, sizing)];
   const size = sizing === 'none' ? undefined : (request.size ?? shaped ?? defaultSize(profile, model));
   return { model, seconds, size, sizeIgnored: isSizeIgnored(request, sizing), notes };
+}
+
+/** What can be named instead of a model that is not there. */
+function modelsOf({ profile, health }: Candidate, now: number): readonly string[] {
+  return profile.models
+    .filter((offer) => !isRetired(offer, now) && modelGoneUntil(health, offer.id, now) === undefined)
+    .map(({ id }) => id);
 }
 
 function lengthNote(request: RouteRequest, model: string, seconds: number, lengths: readonly number[]): string[] {

@@ -18,6 +18,8 @@ export interface BackendReport {
   /** ISO time until which it is left alone. */
   readonly until?: string | undefined;
   readonly reason?: string | undefined;
+  /** Models that it says it does not have, each with the ISO time until which that is believed. */
+  readonly goneModels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What changed, for notifications. Only listeners of the same workspace hear it. */

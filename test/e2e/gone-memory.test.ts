@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { withBackends } from '../../src/app.ts';
 import { diagnose } from '../../src/cli/doctor.ts';
 import { loadConfig } from '../../src/config.ts';
+import { backendView } from '../../src/mcp/backend-view.ts';
 import { startUpstream } from '../contract/upstream.ts';
 import { aBackend, failure, startApp, tempDir } from '../helpers/app.ts';
 
@@ -42,6 +43,25 @@ test('what was learned of a wrong address does not outlive its correction', asyn
   const corrected = await server(dataDir, `${upstream.origin}/v1`);
   expect((await corrected.make('a cat')).task.state).toBe('queued');
   expect(creates()).toBe(3);
+});
+
+test('a default model that is not there: what is dearer is named, not taken, and the backend’s resource tells', async () => {
+  const upstream = await startUpstream(() => ({
+    status: 400,
+    body: { error: { code: 'model_not_found', message: 'no such model' } },
+  }));
+  onTestFinished(upstream.close);
+  const app = await server(tempDir(), `${upstream.origin}/v1`);
+  expect(await failure(app.make('a cat'))).toMatchObject({ charged: 'no' });
+  const refusal = await failure(app.make('a cat'));
+  expect(refusal).toMatchObject({ code: 'model_retired', details: { models: ['sora-2-pro'] } });
+  expect(refusal.hint).toContain('sora-2-pro costs $1.20');
+  expect(upstream.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  const { models } = backendView(app.services.backends()[0]!);
+  expect(models).toMatchObject([
+    { id: 'sora-2', gone_until: expect.stringMatching(/^20.*Z$/) },
+    { id: 'sora-2-pro', gone_until: undefined },
+  ]);
 });
 
 test('doctor knows what is remembered', async () => {

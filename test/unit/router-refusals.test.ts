@@ -99,7 +99,25 @@ const REFUSALS: Refused[] = [
     ask({ model: 'sora-2' }),
     [up(FORWARDING, { goneModels: { 'sora-2': NOW + 60_000 } })],
     { code: 'model_retired', field: 'model' },
-    /has no sora-2; it is asked again at 12:01 UTC/,
+    /has no sora-2, and is asked again at 12:01 UTC; it has sora-2-pro/,
+  ],
+  [
+    'the default model the backend said it lacks, where another is dearer',
+    ask(),
+    [up(FORWARDING, { goneModels: { 'sora-2': NOW + 60_000 } })],
+    {
+      code: 'model_retired',
+      hint: 'Name it to take another model: sora-2-pro costs $1.20.',
+      details: expect.objectContaining({ models: ['sora-2-pro'] }),
+    },
+    /has no sora-2/,
+  ],
+  [
+    'a retired model without a replacement: what there is',
+    ask({ model: 'sora-2' }),
+    [up(profile({ models: [{ ...FORWARDING.models[0]!, status: 'retired' }, FORWARDING.models[1]!] }))],
+    { code: 'model_retired', details: expect.objectContaining({ models: ['sora-2-pro'] }) },
+    /sora-2 was retired\. It has sora-2-pro/,
   ],
   [
     'too many characters',

@@ -117,10 +117,10 @@ const CHOICES: readonly Choice[] = [
     },
   ],
   [
-    'a model the backend said it lacks: the next',
+    'a model the backend said it lacks: one that costs no more',
     ask(),
-    [up(FORWARDING, { goneModels: { 'sora-2': NOW + 60_000 } })],
-    { order: ['forwarding'], first: { model: 'sora-2-pro' } },
+    [up(profile({ rates: [{ ...FORWARDING.rates[0]!, model: '*' }] }), { goneModels: { 'sora-2': NOW + 60_000 } })],
+    { order: ['forwarding'], first: { model: 'sora-2-pro' }, says: [/has no sora-2.*sora-2-pro is taken instead/] },
   ],
   [
     '… until that is old news',
