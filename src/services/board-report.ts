@@ -3,6 +3,7 @@ import type { Task } from '../domain/task.ts';
 import type { StoredScene, StoredStoryboard } from '../store/storyboards.ts';
 import type { Core } from './core.ts';
 import { type Draft, taskOf } from './draft.ts';
+import { lengthOf } from './length.ts';
 import { reportOf } from './report.ts';
 import type { QuotedScene } from './scene-quotes.ts';
 import { isMoving, revisionOfScene } from './scene-revisions.ts';
@@ -58,13 +59,6 @@ function sceneReport(core: Core, scene: StoredScene, index: number): SceneReport
     seconds: task ? lengthOf(core, task) : scene.duration,
     cost: task && priceOf(task),
   };
-}
-
-/** An extension is paid for what it adds, and lasts as long as both. */
-function lengthOf(core: Core, task: Task): number {
-  const parent =
-    task.kind === 'extend' && task.parentId !== undefined ? core.store.tasks.byId(task.parentId) : undefined;
-  return task.seconds + (parent ? lengthOf(core, parent) : 0);
 }
 
 function priceOf(task: Task): MicroUsd | undefined {

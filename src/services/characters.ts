@@ -7,6 +7,7 @@ import { bindCharacter } from './binding.ts';
 import { bindingBackend, extractionBackend } from './binding-choice.ts';
 import { keepCharacter, standIns } from './character-stand-in.ts';
 import type { Core, Workspace } from './core.ts';
+import { lengthOf } from './length.ts';
 import { findCharacter, findTask } from './lookup.ts';
 import type {
   CharacterPage,
@@ -57,7 +58,8 @@ export class Characters implements CharacterService {
     const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
     const backend = extractionBackend(this.#core, task, existing);
     const { startSeconds, endSeconds } = input;
-    checkSourceTask(task, backend.profile, { startSeconds, endSeconds });
+    const clip = { id: task.id, seconds: lengthOf(this.#core, task) };
+    checkSourceTask(clip, backend.profile, { startSeconds, endSeconds });
     const source = { kind: 'task', taskId: task.id, remoteId: task.remoteId!, backend: task.backend } as const;
     const draft = { handle, name, description: description(input.description) ?? '', source };
     return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });

@@ -1,5 +1,6 @@
 import { isFinal, type Task } from '../domain/task.ts';
 import type { Core } from './core.ts';
+import { lengthOf } from './length.ts';
 import type { TaskReport } from './services.ts';
 import { waitingFor } from './turns.ts';
 
@@ -14,6 +15,7 @@ export function reportOf(core: Core, task: Task): TaskReport {
     waiting: waitingFor(task),
     nextPollSeconds: nextPollSeconds(core, task),
     staleSeconds: staleSeconds(core, task),
+    totalSeconds: task.kind === 'extend' ? lengthOf(core, task) : undefined,
   };
 }
 

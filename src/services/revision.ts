@@ -6,6 +6,7 @@ import { roundUpSeconds } from '../domain/video.ts';
 import { isRetired } from '../routing/fit.ts';
 import { priceOf } from '../routing/pricing.ts';
 import { backendNamed, type Core, type Workspace } from './core.ts';
+import { lengthOf } from './length.ts';
 import { findTask } from './lookup.ts';
 import type { Plan } from './plan.ts';
 import { promptFor } from './planning.ts';
@@ -33,7 +34,7 @@ export function revisionOf(core: Core, workspace: Workspace, input: ReviseInput)
   if (!profile.capabilities[input.mode]) throw cannot(core, input.mode, parent, profile);
   checkParent(parent);
   checkAlive(core, parent, profile);
-  const seconds = input.mode === 'extend' ? extension(input.seconds, parent, profile) : parent.seconds;
+  const seconds = input.mode === 'extend' ? extension(input.seconds, parent, profile) : lengthOf(core, parent);
   const cast = castIn(core, workspace.name, prompt, []);
   const request: VideoRequest = {
     ...parent.request,

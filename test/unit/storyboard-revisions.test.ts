@@ -34,6 +34,15 @@ describe('revising a scene', () => {
     expect(last.scenes[1]).toMatchObject({ task: { id: longer.task.id }, seconds: 12 });
     expect((await inspectClip(last.filmPath!)).seconds).toBeCloseTo(16, 1);
     expect((await studio.tasks.get(first.id)).children).toEqual([revision.task.id, longer.task.id]);
+    expect((await studio.tasks.get(longer.task.id)).totalSeconds).toBe(12);
+    // A remix makes all of it anew, and costs so.
+    const dear = { taskId: longer.task.id, mode: 'remix', prompt: 'in snow', maxCostUsd: 1.19 } as const;
+    await expect(videos.revise(dear)).rejects.toMatchObject({ code: 'budget_exceeded', details: { costUsd: 1.2 } });
+    const snow = await videos.revise({ ...dear, maxCostUsd: 1.2 });
+    expect(snow.task).toMatchObject({ seconds: 12, quoted: 1_200_000 });
+    const anew = await studio.settle(id!);
+    expect(anew.scenes[1]).toMatchObject({ task: { id: snow.task.id }, seconds: 12 });
+    expect((await inspectClip(anew.filmPath!)).seconds).toBeCloseTo(16, 1);
 
     // What was revised is not made again unasked.
     const same = await storyboards.make({ storyboardId: id, scenes: [{ scene: 2 }, { scene: 1 }] });

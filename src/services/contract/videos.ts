@@ -41,6 +41,8 @@ export interface TaskReport {
   readonly nextPollSeconds?: number | undefined;
   /** How old the upstream's last word is, in seconds; present when it is older than it should be. */
   readonly staleSeconds?: number | undefined;
+  /** How long an extended video plays, in seconds: its task's own are those that it adds. */
+  readonly totalSeconds?: number | undefined;
   /** Ids of tasks made from this one. */
   readonly children?: readonly string[] | undefined;
 }
