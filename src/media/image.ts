@@ -58,10 +58,11 @@ export async function fitImage({ source, width, height }: FitRequest): Promise<P
 export async function shrinkImage(request: ShrinkRequest): Promise<Picture> {
   const { bytes, maxBytes = DEFAULT_STILL_BYTES, maxSide = DEFAULT_STILL_SIDE } = request;
   const header = checkedHeader('the picture', bytes);
+  // Also a small one: a header says nothing about the rest.
+  const picture = await decode(bytes);
   if (bytes.length <= maxBytes && Math.max(header.width, header.height) <= maxSide) {
     return { bytes, mimeType: `image/${header.type}` };
   }
-  const picture = await decode(bytes);
   const whole = { left: 0, top: 0, width: picture.width, height: picture.height };
   for (let side = Math.min(maxSide, Math.max(whole.width, whole.height)); side >= 1; side = Math.floor(side / 1.5)) {
     const ratio = Math.min(1, side / Math.max(whole.width, whole.height));

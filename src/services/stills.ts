@@ -14,16 +14,7 @@ const VARIANTS = ['thumbnail', 'spritesheet'] as const satisfies readonly Conten
 
 /** A small picture of a finished video, from the upstream's own; undefined when it has none, or none that is readable. */
 export async function stillOf(core: Core, task: Task, signal?: AbortSignal): Promise<Still | undefined> {
-  const source = (await keptStill(task)) ?? (await fetchStill(core, task, signal));
-  if (!source) return undefined;
-  try {
-    const { shrinkImage } = await import('../media/image.ts');
-    const still = await shrinkImage({ bytes: source, maxBytes: MAX_STILL_BYTES, maxSide: MAX_SIDE });
-    return { mimeType: still.mimeType, data: still.bytes };
-  } catch (error) {
-    log(core, task, error);
-    return undefined;
-  }
+  return (await keptStill(core, task)) ?? (await fetchStill(core, task, signal));
 }
 
 /** Keeps the upstream's picture beside the video, because its link lapses too. Never fails: a video needs no still. */
@@ -31,28 +22,41 @@ export async function keepStill(core: Core, task: Task, signal?: AbortSignal): P
   if (task.stillPath === undefined) await fetchStill(core, task, signal);
 }
 
-async function keptStill(task: Task): Promise<Uint8Array | undefined> {
+async function keptStill(core: Core, task: Task): Promise<Still | undefined> {
   if (task.stillPath === undefined) return undefined;
-  return await readFile(task.stillPath).catch(() => undefined);
+  try {
+    return await shrunk(await readFile(task.stillPath));
+  } catch (error) {
+    log(core, task, error);
+    return undefined;
+  }
 }
 
-async function fetchStill(core: Core, task: Task, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+async function fetchStill(core: Core, task: Task, signal?: AbortSignal): Promise<Still | undefined> {
   const backend = core.backends.get(task.backend);
   if (!backend || task.state !== 'completed' || task.remoteId === undefined) return undefined;
-  // What a backend gives of videos in general it need not give of this one.
+  // What a backend gives of videos in general it need not give of this one, or not as a picture.
   for (const variant of VARIANTS.filter((each) => backend.profile.capabilities[each])) {
     try {
       const content = await backend.openContent({ remoteId: task.remoteId }, variant, 0, { signal });
       const bytes = await readAll(content.body);
+      const still = await shrunk(bytes);
       const path = await write(core, task, bytes, content.contentType);
       core.store.tasks.update(task.id, { stillPath: path });
-      return bytes;
+      return still;
     } catch (error) {
       if (signal?.aborted) return undefined;
       log(core, task, error);
     }
   }
   return undefined;
+}
+
+/** Throws where it is no picture that can be read to its end. */
+async function shrunk(source: Uint8Array): Promise<Still> {
+  const { shrinkImage } = await import('../media/image.ts');
+  const { mimeType, bytes } = await shrinkImage({ bytes: source, maxBytes: MAX_STILL_BYTES, maxSide: MAX_SIDE });
+  return { mimeType, data: bytes };
 }
 
 async function readAll(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
