@@ -84,7 +84,8 @@ export function slugOf(text: string): string {
   const words = text
     .slice(0, 400)
     .normalize('NFKD')
-    .replace(/[\u0300-\u036f]/g, '')
+    // Marks over letters; and those that only say how the one before is to be drawn (an emoji's).
+    .replace(/[\u0300-\u036f]|\p{Variation_Selector}/gu, '')
     .normalize('NFC')
     .toLowerCase()
     .match(/[\p{L}\p{N}\p{M}]+/gu);

@@ -58,6 +58,8 @@ describe('a video’s name', () => {
     ['A fox in the snow', 'videos/2026-11-22-a-fox-in-the-snow-mnopqrst.mp4'],
     ['@coffee_girl  says:\n"hello"', 'videos/2026-11-22-coffee-girl-says-hello-mnopqrst.mp4'],
     ['Ünïcödé ﬁsh', 'videos/2026-11-22-unicode-fish-mnopqrst.mp4'],
+    ['I \u2764\ufe0f foxes', 'videos/2026-11-22-i-foxes-mnopqrst.mp4'],
+    ['Sun \u2600\ufe0f', 'videos/2026-11-22-sun-mnopqrst.mp4'],
     ['咖啡店', 'videos/2026-11-22-咖啡店-mnopqrst.mp4'],
     ['../../etc/passwd', 'videos/2026-11-22-etc-passwd-mnopqrst.mp4'],
     ['..\\..\\con:', 'videos/2026-11-22-con-mnopqrst.mp4'],
