@@ -69,7 +69,7 @@ function asSoraError(error: unknown, output: string): unknown {
     return new SoraError({
       code: 'disk_full',
       message: 'there is no room left for the film',
-      hint: 'Free some space; the scenes are kept as files.',
+      hint: 'Free some space.',
       cause: error,
     });
   }
@@ -77,7 +77,7 @@ function asSoraError(error: unknown, output: string): unknown {
     return new SoraError({
       code: 'not_joinable',
       message: 'the scenes cannot be joined: one of them seems to be damaged',
-      hint: 'The scenes stay as files. Look at each, and make the damaged one again.',
+      hint: 'Look at the file of each, and make the damaged one again.',
       cause: error,
     });
   }

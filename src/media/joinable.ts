@@ -95,5 +95,5 @@ function soundOf(clip: Clip): string {
 const LIKE_THE_OTHERS = 'Make the scene again with the size and model of the others to get one film.';
 
 function notJoinable(message: string, advice = LIKE_THE_OTHERS): SoraError {
-  return new SoraError({ code: 'not_joinable', message, hint: `The scenes stay as files. ${advice}` });
+  return new SoraError({ code: 'not_joinable', message, hint: advice });
 }
