@@ -110,7 +110,8 @@ export function hosts(
   return split(setting(env, name, problems), ',').flatMap((text) => {
     const [, host = text, port = ''] = /^(\[.*\]|[^:]*)(:\d{1,5})?$/.exec(text) ?? [];
     const spelled = spelledHost(host);
-    if (spelled !== undefined && (port === '' || ports === 'with ports')) return [spelled + port];
+    const isPort = port === '' || (ports === 'with ports' && Number(port.slice(1)) <= 65_535);
+    if (spelled !== undefined && isPort) return [spelled + port];
     const example =
       ports === 'with ports' ? 'video.example.org or video.example.org:8443' : 'nas.local, 10.0.0.7 or ::1';
     problems.push({ where: name, message: `${quoted(text)} is not a host name; write each as in ${example}` });

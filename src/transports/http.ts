@@ -52,7 +52,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   await listen(server, options);
   try {
     const tokens = typeof options.tokens === 'function' ? await options.tokens() : options.tokens;
-    routes = routeRequests({ ...options, limits, tokens }, links, connections);
+    const allowedHosts = [...options.allowedHosts, ...ownName(options.host)];
+    routes = routeRequests({ ...options, allowedHosts, limits, tokens }, links, connections);
   } catch (error) {
     server.close();
     throw error;
@@ -90,6 +91,11 @@ function refuseOpenDoors({ host, tokens, allowedHosts }: HttpOptions): void {
   throw new SoraError({ code: 'invalid_argument', field: 'SORA_HTTP_ALLOWED_HOSTS', message, hint });
 }
 
+/** There are more loopback addresses than the usual ones. */
+function ownName(host: string): string[] {
+  return isLoopbackHost(host) ? [inUrl(host)] : [];
+}
+
 function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -99,7 +105,7 @@ function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
         new SoraError({ code: 'invalid_argument', message: `cannot listen on ${host}:${port}: ${why}`, hint, cause }),
       );
     });
-    server.listen({ host, port, backlog: 511 }, resolve);
+    server.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port, backlog: 511 }, resolve);
   });
 }
 
@@ -112,5 +118,9 @@ function reachableAt(url: string, { host, allowedHosts }: HttpOptions): string {
 
 function addressOf(server: Server, host: string): string {
   const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  return `http://${inUrl(host)}:${port}`;
+}
+
+function inUrl(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }

@@ -44,7 +44,7 @@ export async function serveBare(): Promise<Omit<Served, 'pid'>> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** The product as it ships, on a real store. */
+/** The product on a real store: its sources, bundled plainly, without a tracker, and without the limit of requests a minute. */
 export async function serveProduct(dataDir: string, log: (line: string) => void): Promise<Omit<Served, 'pid'>> {
   seedStore(dataDir, { characters: 5, tasks: 5 });
   const place = { platform: 'linux', home: dataDir, cwd: dataDir };

@@ -102,7 +102,7 @@ async function compare(era: string, targets: readonly Target[], ms: number, roun
       const verdict =
         index === 0
           ? ''
-          : ` ratio ${ratio.toFixed(2)}, by processor time ${cpuRatio.toFixed(2)}${Math.max(ratio, cpuRatio) >= GOAL ? '' : ` (goal ${GOAL})`}`;
+          : ` ratio ${ratio.toFixed(2)}, by processor time ${cpuRatio.toFixed(2)}${ratio >= GOAL ? '' : ` (goal ${GOAL})`}`;
       const figures = `${perSecond.toFixed(0).padStart(6)}/s p50 ${p50.toFixed(2)} ms p99 ${p99.toFixed(2)} ms cpu ${cpu.toFixed(0)} us`;
       process.stdout.write(
         `${era} ${String(connections).padStart(2)} connections ${name.padEnd(24)} ${figures}${verdict}\n`,

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { SoraError } from '../../src/domain/errors.ts';
@@ -26,6 +27,13 @@ async function startProduct(local: FakeServices): Promise<HttpServer> {
 describe('the start', () => {
   it.each(['0.0.0.0', '::', '192.168.1.5', 'example.com'])('is refused on %s without named hosts', async (host) => {
     await expect(startHttp({ host })).rejects.toThrow(SoraError);
+  });
+
+  const six = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
+  it.each(['127.0.0.2', 'localhost', ...(six ? ['[::1]', '::1'] : [])])('on %s is reached by the address it tells', async (host) => {
+    const server = await startHttp({ host });
+    onTestFinished(() => server.close());
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
   it('is refused without a token, everywhere', async () => {

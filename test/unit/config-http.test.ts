@@ -22,7 +22,7 @@ describe('over HTTP', () => {
     expect(config.fetchHosts).toEqual(['[::1]', '[::1]', 'nas']);
   });
 
-  test.each(['*', '*.example', 'https://foo.example/', 'foo.example/mcp', 'me@foo.example', 'a b', 'a:b', '[a]'])(
+  test.each(['*', '*.example', 'https://foo.example/', 'foo.example/mcp', 'me@foo.example', 'a b', 'a:b', '[a]', 'a:65536'])(
     '%s is no host',
     async (host) => {
       for (const name of ['SORA_HTTP_ALLOWED_HOSTS', 'SORA_FETCH_HOSTS']) {
