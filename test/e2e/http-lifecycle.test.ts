@@ -30,11 +30,14 @@ describe('the start', () => {
   });
 
   const six = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
-  it.each(['127.0.0.2', 'localhost', ...(six ? ['[::1]', '::1'] : [])])('on %s is reached by the address it tells', async (host) => {
-    const server = await startHttp({ host });
-    onTestFinished(() => server.close());
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-  });
+  it.each(['127.0.0.2', 'localhost', ...(six ? ['[::1]', '::1'] : [])])(
+    'on %s is reached by the address it tells',
+    async (host) => {
+      const server = await startHttp({ host });
+      onTestFinished(() => server.close());
+      expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    },
+  );
 
   it('is refused without a token, everywhere', async () => {
     await expect(startHttp({ tokens: [] })).rejects.toThrow(/token/);

@@ -22,15 +22,22 @@ describe('over HTTP', () => {
     expect(config.fetchHosts).toEqual(['[::1]', '[::1]', 'nas']);
   });
 
-  test.each(['*', '*.example', 'https://foo.example/', 'foo.example/mcp', 'me@foo.example', 'a b', 'a:b', '[a]', 'a:65536'])(
-    '%s is no host',
-    async (host) => {
-      for (const name of ['SORA_HTTP_ALLOWED_HOSTS', 'SORA_FETCH_HOSTS']) {
-        const says = `${name}: ${JSON.stringify(host)} is not a host name; write each as in `;
-        expect(await wrong({ [name]: host }, http)).toEqual([expect.stringContaining(says)]);
-      }
-    },
-  );
+  test.each([
+    '*',
+    '*.example',
+    'https://foo.example/',
+    'foo.example/mcp',
+    'me@foo.example',
+    'a b',
+    'a:b',
+    '[a]',
+    'a:65536',
+  ])('%s is no host', async (host) => {
+    for (const name of ['SORA_HTTP_ALLOWED_HOSTS', 'SORA_FETCH_HOSTS']) {
+      const says = `${name}: ${JSON.stringify(host)} is not a host name; write each as in `;
+      expect(await wrong({ [name]: host }, http)).toEqual([expect.stringContaining(says)]);
+    }
+  });
 
   test('where a port means nothing, none is taken', async () => {
     expect(await wrong({ SORA_FETCH_HOSTS: 'nas.local:8080' }, http)).toHaveLength(1);
