@@ -12,7 +12,7 @@ import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { hold } from './money.ts';
 import { persist, persistSurely } from './persist.ts';
 import type { CreateCharacterInput, RequestContext } from './services.ts';
-import { checkSpan } from './source-clip.ts';
+import { checkSpan, spanToSend } from './source-clip.ts';
 
 /** A create that its process did not see through is given up for lost after this. */
 export const LOST_AFTER_MS = 180_000;
@@ -136,18 +136,20 @@ async function sendingOf(core: Core, workspace: Workspace, making: Making): Prom
   checkSpan(backend.profile, span);
   const { characterUsd } = backend.profile;
   const price = characterUsd === undefined ? undefined : fromUsd(characterUsd);
-  const facts = { name: draft.name, description: draft.description, ...span };
+  const facts = { name: draft.name, description: draft.description };
   // Neither create is cut off when the caller leaves: its answer is worth money.
   const extract =
     source.kind === 'task' && source.backend === backend.profile.id ? backend.extractCharacter : undefined;
   if (extract && source.kind === 'task') {
-    const request = { ...facts, remoteTaskId: source.remoteId };
+    const length = core.store.tasks.byId(source.taskId, workspace.name)?.seconds;
+    const part = length === undefined ? span : spanToSend(backend.profile, span, length);
+    const request = { ...facts, ...part, remoteTaskId: source.remoteId };
     return { price, call: (key, context) => extract.call(backend, { ...request, idempotencyKey: key }, context) };
   }
   const media = mediaOf(core, workspace, source, backend);
   const { clipToSend } = await import('./character-clip.ts');
   const clip = await clipToSend(core, backend.profile, media, span);
-  const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, source: clip.media };
+  const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, ...clip.span, source: clip.media };
   const call: Sending['call'] = (key, context) =>
     backend.createCharacter!({ ...request, idempotencyKey: key }, context);
   return { price, call, done: clip.done };

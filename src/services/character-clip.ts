@@ -6,11 +6,13 @@ import type { BackendProfile } from '../domain/models.ts';
 import type { MediaSource } from '../domain/video.ts';
 import { checkClip, inspectClip } from '../media/clip.ts';
 import type { Core } from './core.ts';
-import { rangeOf, SLACK_SECONDS } from './source-clip.ts';
+import { rangeOf, SLACK_SECONDS, spanToSend } from './source-clip.ts';
 
 /** A clip that was looked at. */
 export interface SentClip {
   readonly media: MediaSource;
+  /** The part of it to name. */
+  readonly span: ClipSpan;
   /** Call it when nothing is sent any more. */
   readonly done: () => Promise<void>;
 }
@@ -29,23 +31,23 @@ export async function clipToSend(
   span: ClipSpan,
 ): Promise<SentClip> {
   if (media.kind === 'file') {
-    await checked(media.path, 'file_path', profile, span);
-    return { media, done: async () => {} };
+    const seconds = await checked(media.path, 'file_path', profile, span);
+    return { media, span: spanToSend(profile, span, seconds), done: async () => {} };
   }
   const folder = join(core.store.dataDir, 'references', core.newId('clip'));
   const done = () => rm(folder, { recursive: true, force: true });
   const weUpload = profile.capabilities.characterFetch;
-  let path: string | undefined;
+  let part = span;
   try {
-    path = await (weUpload ? fetched(core, media.url, folder) : fetchedIfItCan(core, media.url, folder));
-    if (path !== undefined) await checked(path, 'video_url', profile, span);
-    if (weUpload && path !== undefined) return { media: { kind: 'file', path }, done };
+    const path = await (weUpload ? fetched(core, media.url, folder) : fetchedIfItCan(core, media.url, folder));
+    if (path !== undefined) part = spanToSend(profile, span, await checked(path, 'video_url', profile, span));
+    if (weUpload && path !== undefined) return { media: { kind: 'file', path }, span: part, done };
   } catch (error) {
     await done();
     throw error;
   }
   await done();
-  return { media, done: async () => {} };
+  return { media, span: part, done: async () => {} };
 }
 
 /** Where we cannot get at it, the upstream may; where it answers that there is no such video, nobody can. */
@@ -75,15 +77,16 @@ async function fetched(core: Core, url: string, folder: string, signal?: AbortSi
   return path;
 }
 
-async function checked(path: string, field: string, profile: BackendProfile, span: ClipSpan): Promise<void> {
+/** How long it is, in seconds. */
+async function checked(path: string, field: string, profile: BackendProfile, span: ClipSpan): Promise<number> {
   try {
-    await checkSourceClip(path, profile, span);
+    return await checkSourceClip(path, profile, span);
   } catch (error) {
     throw error instanceof SoraError ? withFacts(error, { field: error.field ?? field }) : error;
   }
 }
 
-async function checkSourceClip(path: string, profile: BackendProfile, span: ClipSpan): Promise<void> {
+async function checkSourceClip(path: string, profile: BackendProfile, span: ClipSpan): Promise<number> {
   const { characterClipSeconds, characterClipSides, characterClipRatios, characterRange } = profile.capabilities;
   const clip = await inspectClip(path);
   const [minShortSide, maxShortSide] = characterClipSides ?? [];
@@ -91,11 +94,11 @@ async function checkSourceClip(path: string, profile: BackendProfile, span: Clip
   const range = { start: span.startSeconds, end: span.endSeconds };
   if (characterRange || characterClipSeconds === undefined) {
     checkClip(clip, { ...shape, seconds: characterClipSeconds }, range);
-    return;
+    return clip.seconds;
   }
   checkClip(clip, shape);
   const [min, max] = characterClipSeconds;
-  if (clip.seconds >= min - SLACK_SECONDS && clip.seconds <= max + SLACK_SECONDS) return;
+  if (clip.seconds >= min - SLACK_SECONDS && clip.seconds <= max + SLACK_SECONDS) return clip.seconds;
   const wanted = rangeOf(characterClipSeconds);
   throw new SoraError({
     code: 'file_invalid',

@@ -89,6 +89,18 @@ function checkLength(limits: readonly [number, number], start: number | undefine
   );
 }
 
+/**
+ * The part to name of a clip of this many seconds. One that is shorter than what the backend takes at most is named
+ * whole, where no part was: the part that a dialect names by itself may end behind it.
+ */
+export function spanToSend({ capabilities }: BackendProfile, span: ClipSpan, seconds: number): ClipSpan {
+  const { characterRange, characterClipSeconds: limits } = capabilities;
+  const asked = span.startSeconds !== undefined || span.endSeconds !== undefined;
+  if (asked || !characterRange || !limits || seconds >= limits[1]) return span;
+  // Rounded down, so that it does not end behind the clip, unless the backend wants the rest of that frame.
+  return { startSeconds: 0, endSeconds: Math.max(limits[0], Math.floor(seconds * 100 + 1e-6) / 100) };
+}
+
 export function rangeOf([min, max]: readonly [number, number]): string {
   return min === max ? `${min} s` : `${min} to ${max} s`;
 }

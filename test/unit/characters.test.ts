@@ -10,6 +10,7 @@ import { formOf, type Reply, startUpstream, type Upstream } from '../contract/up
 import { aBackend, failure, startApp, type TestApp, usd } from '../helpers/app.ts';
 import { clipBytes } from '../helpers/media.ts';
 import { openStudio } from '../helpers/studio.ts';
+import { aTask } from '../store/fixtures.ts';
 
 const EVE = { name: 'Eve Roe', rightsConfirmed: true } as const;
 const ORIGINAL = 'https://example.invalid/original.mp4';
@@ -147,8 +148,14 @@ describe('a clip that the upstream fetches', () => {
     const { core } = await openStudio({ backends: { reverse: ranged } });
     const characters = new Characters({ ...core, fetchMedia }, core.workspace('local'));
     const create = () => characters.create({ ...EVE, videoUrl: ORIGINAL, backend: 'reverse' });
+    const extract = (seconds: number) => {
+      const task = aTask({ backend: 'reverse', state: 'completed', remoteId: 'job_1', seconds });
+      core.store.tasks.insert(task);
+      return characters.extract({ ...EVE, taskId: task.id });
+    };
     return {
       create,
+      extract,
       sent: upstream.requests,
       left: () => readdir(join(core.store.dataDir, 'references')).catch(() => []),
     };
@@ -169,6 +176,25 @@ describe('a clip that the upstream fetches', () => {
     expect(error.message).toContain(words);
     expect(sent).toEqual([]);
     expect(await left()).toEqual([]);
+  });
+
+  test.each([
+    [1.9, { timestamps: '0,1.9' }],
+    [1, { timestamps: '0,1' }],
+    [3, { timestamps: '1,3' }],
+  ])('and has %d s is sent with a part that it has', async (seconds, part) => {
+    const { create, sent } = await making(() => clipBytes({ seconds }));
+    await create();
+    expect(JSON.parse(String(sent[0]?.body))).toMatchObject(part);
+  });
+
+  test.each([
+    [2, { from_task: 'job_1', timestamps: '0,2' }],
+    [4, { from_task: 'job_1', timestamps: '1,3' }],
+  ])('or is a video of %d s is asked for such a part', async (seconds, part) => {
+    const { extract, sent } = await making(answered({}));
+    await extract(seconds);
+    expect(JSON.parse(String(sent[0]?.body))).toMatchObject(part);
   });
 
   test.each<[string, Core['fetchMedia']]>([
