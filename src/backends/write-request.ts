@@ -133,7 +133,7 @@ export function urlOf(
     throw new SoraError({ code: 'not_found', message: `${JSON.stringify(id)} is no id` });
   }
   const url = new URL(baseUrl);
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(values[key] ?? ''));
+  const path = operation.path.replaceAll('{id}', encodeURIComponent(id ?? ''));
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
   for (const [name, template] of Object.entries(operation.query)) {
     const value = template.replace(/\{(\w+)\}/g, (_, key: string) => values[key] ?? '');

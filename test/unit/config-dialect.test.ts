@@ -21,11 +21,29 @@ const operations = {
   get: { method: 'GET', path: '/jobs/{id}' },
 };
 const whole = { operations, defaults: { model: 'm1', seconds: 5 } };
+const job = (create: object) => ({
+  ...whole,
+  operations: { ...operations, create: { ...operations.create, ...create } },
+});
+const look = (get: object) => ({ ...whole, operations: { ...operations, get: { ...operations.get, ...get } } });
 
 describe('a dialect described in the file', () => {
   test.each<[string, object, object]>([
     ['changes to a shipped one', { extends: 'gateway', operations: { create: { path: '/jobs' } } }, { name: 'inline' }],
     ['a whole one without name and route', whole, { name: 'inline', route: 'forwarding' }],
+    [
+      'the id in the query, in a body that is written, and mentions in braces',
+      {
+        ...whole,
+        operations: {
+          ...operations,
+          get: { method: 'POST', path: '/find', query: { id: '{id}' } },
+          edit: { method: 'POST', path: '/edit', fields: { prompt: 'p', id: { name: 'of', as: { id: '{value}' } } } },
+        },
+        mention: '@{{username}}',
+      },
+      { mention: '@{{username}}' },
+    ],
     ['a whole one with both', { ...whole, name: 'studio', route: 'forwarding' }, { name: 'studio' }],
   ])('a dialect described in it: %s', async (_, dialect, facts) => {
     const config = await load(withDialect(dialect));
@@ -54,6 +72,72 @@ describe('a dialect described in the file', () => {
       ['defaults.model: the default model of the dialect inline is not among its models'],
     ],
     ['nothing', {}, ['operations: ', 'defaults: ']],
+    [
+      'a word of its own for the id',
+      look({ path: '/tasks/{task_id}' }),
+      ['operations.get.path: {task_id} is not filled in here; write {id}'],
+    ],
+    [
+      'an id before there is one',
+      job({ path: '/v/{id}' }),
+      ['operations.create.path: {id} is not filled in here; noth'],
+    ],
+    [
+      'a shell’s way to write it',
+      look({ path: '/t/$' + '{id}' }),
+      ['operations.get.path: $' + '{id} is not filled in here'],
+    ],
+    ['the query in the path', look({ path: '/t?id={id}' }), ['operations.get.path: holds a ? or #: what follows a ?']],
+    [
+      'an id in a body that is not written',
+      look({ method: 'POST', path: '/query', fields: { id: 'task_id' } }),
+      [
+        'operations.get.path: does not say which one is meant: write {id} here or in query; a body of it is not written',
+      ],
+    ],
+    [
+      'a list’s place in the query of a job',
+      look({ query: { from: '{after}' } }),
+      ['operations.get.query.from: {after} is not filled in here; write {id}'],
+    ],
+    [
+      'a revision of nobody knows what',
+      { ...whole, operations: { ...operations, remix: { method: 'POST', path: '/remix', fields: { prompt: 'p' } } } },
+      ['operations.remix.path: does not say which one is meant: write {id} here or in query, or say in fields.id'],
+    ],
+    [
+      'a create without a body',
+      job({ method: 'GET' }),
+      ['operations.create.method: what it says goes in a body: write'],
+    ],
+    [
+      'an unknown word in a shape',
+      job({ fields: { prompt: 'p', characters: { name: 'cast', as: [{ ref: '{character_id}' }] } } }),
+      ['operations.create.fields.characters.as: {character_id} is not filled in here; write {id} or {name} or {value}'],
+    ],
+    [
+      'an unknown word in a mention',
+      { ...whole, mention: '@{character_id}' },
+      ['mention: {character_id} is not filled in here; write {id} or {username} or {name}'],
+    ],
+    [
+      'a mention of nobody',
+      { ...whole, mention: '@luna' },
+      ['mention: says of no character which one it is: write {id}'],
+    ],
+    [
+      'a header that is none',
+      { ...whole, auth: { scheme: 'header', header: 'X Bad' } },
+      ['auth.header: is not the name of a header: write e.g. X-API-Key'],
+    ],
+    [
+      'characters that no video takes',
+      {
+        ...whole,
+        operations: { ...operations, createCharacter: { method: 'POST', path: '/c', fields: { name: 'n' } } },
+      },
+      ['maxCharacters: operations.createCharacter makes characters that no video could have: say how many'],
+    ],
   ])('a dialect described in it with %s is refused at its place', async (_, dialect, expected) => {
     const found = await problems(withDialect(dialect));
     expect(found).toHaveLength(expected.length);

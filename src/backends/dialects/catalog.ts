@@ -6,6 +6,7 @@ import { isRecord } from '../envelope.ts';
 import azure from './azure.json' with { type: 'json' };
 import bifrost from './bifrost.json' with { type: 'json' };
 import gateway from './gateway.json' with { type: 'json' };
+import { judge } from './judge.ts';
 import litellm from './litellm.json' with { type: 'json' };
 import newApi from './new-api.json' with { type: 'json' };
 import openai from './openai.json' with { type: 'json' };
@@ -77,19 +78,6 @@ function placed(document: unknown, route: Route): unknown {
 function check(document: unknown, wanted?: Route) {
   const judged = dialectSchema().superRefine((dialect, context) => judge(dialect, wanted, context));
   return judged.safeParse(extended(document));
-}
-
-/** What a shape cannot say. */
-function judge(dialect: Dialect, wanted: Route | undefined, context: z.RefinementCtx): void {
-  const { name, route, operations, models, defaults } = dialect;
-  const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-  if (wanted !== undefined && route !== wanted) complain(['route'], `its backend's route is ${wanted}; leave this out`);
-  for (const needed of ['create', 'get'] as const) {
-    if (!operations[needed]) complain(['operations', needed], `the dialect ${name} has no ${needed} operation`);
-  }
-  if (models.length > 0 && !models.some(({ id }) => id === defaults.model)) {
-    complain(['defaults', 'model'], `the default model of the dialect ${name} is not among its models`);
-  }
 }
 
 function extended(document: unknown): unknown {

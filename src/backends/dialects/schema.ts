@@ -64,6 +64,7 @@ function build() {
   const paths = z.array(z.string()).describe('Places to look, in order: `id`, `data.output`, `videos[0].url`.');
   const text = z.string().min(1);
   const isoDate = z.iso.date();
+  const header = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'is not the name of a header: write e.g. X-API-Key');
   // A regular expression, for a JSON Schema must be able to say it.
   const size = z.string().regex(/^[1-9]\d{1,4}x[1-9]\d{1,4}$/, 'a size is WIDTHxHEIGHT') as unknown as z.ZodType<
     Size,
@@ -79,7 +80,7 @@ function build() {
         .unknown()
         .optional()
         .describe(
-          'The shape on the wire; `{value}` stands for the value, of lists `{id}` and `{name}` for each entry.',
+          'The shape on the wire; `{value}` stands for the value, of characters `{id}` and `{name}` for each, of timestamps `{start}` and `{end}`.',
         ),
       default: z.unknown().optional().describe('Sent when the request does not say.'),
       omit: z.array(z.string()).optional().describe('Values that are not sent: labels of ours for "the one it has".'),
@@ -101,12 +102,17 @@ function build() {
     query: z
       .record(z.string(), z.string())
       .default({})
-      .describe('Query fields; `{id}`, `{after}`, `{limit}`, `{variant}` are filled in, empty ones left out.'),
+      .describe(
+        'Query fields; `{id}` (of one job), `{after}` and `{limit}` (of lists) and `{variant}` (of content) are filled in, empty ones left out.',
+      ),
     encoding: z
       .enum(['json', 'multipart'])
       .default('json')
       .describe('The body; JSON becomes multipart when a file must be uploaded.'),
-    fields: z.partialRecord(z.enum(FIELDS), field).default({}),
+    fields: z
+      .partialRecord(z.enum(FIELDS), field)
+      .default({})
+      .describe('What the body says, of creates, revisions and the making of characters.'),
     constants: z.record(z.string(), z.unknown()).default({}).describe('Fields that are always sent.'),
     variants: z
       .array(z.enum(['video', 'thumbnail', 'spritesheet']))
@@ -207,7 +213,7 @@ function build() {
     auth: z
       .discriminatedUnion('scheme', [
         z.strictObject({ scheme: z.enum(['bearer', 'bare']) }),
-        z.strictObject({ scheme: z.literal('header'), header: text }),
+        z.strictObject({ scheme: z.literal('header'), header }),
       ])
       .default({ scheme: 'bearer' })
       .describe('`Authorization: Bearer KEY`, `Authorization: KEY`, or another header.'),
@@ -228,7 +234,7 @@ function build() {
       .int()
       .nonnegative()
       .default(0)
-      .describe('In one video; 0: characters are not understood.'),
+      .describe('In one video; 0: characters are not understood. At least 1 where they are made.'),
     characterClipSeconds: z.tuple([z.number().nonnegative(), z.number().positive()]).optional(),
     characterClipSides: z
       .tuple([z.number().nonnegative(), z.number().positive()])
