@@ -11,13 +11,14 @@ const MAX_REASON = 400;
 
 /** All scenes at a glance: what each is, how far it is, and what is wrong with it. */
 export function boardView(report: StoryboardReport) {
-  const { backend, scenes } = commonBackend(report.scenes);
+  const { backend, model, scenes } = inCommon(report.scenes);
   return {
     storyboard_id: report.id,
     title: report.title,
     status: report.status,
     progress: report.status === 'planned' ? undefined : boardProgress(report),
     backend,
+    model,
     scenes: scenes.map((scene) => sceneView(scene, report)),
     seconds: secondsOf(report.scenes),
     film_path: report.filmPath,
@@ -70,6 +71,7 @@ function sceneView(scene: SceneReport, report: StoryboardReport) {
     seconds: scene.seconds,
     size: scene.size,
     backend: scene.backend,
+    model: scene.model,
     cost_usd: usd(scene.cost),
     // Once there is a film, a scene's own file is a question to get_task.
     file_path: report.filmPath === undefined ? task?.filePath : undefined,
@@ -94,20 +96,28 @@ function revisionView(revision: Task) {
 }
 
 /** What all scenes have in common is said once. */
-function commonBackend(scenes: readonly SceneReport[]) {
+function inCommon(scenes: readonly SceneReport[]) {
+  const backend = sameOf(scenes, 'backend');
+  const model = sameOf(scenes, 'model');
   const [first] = scenes;
-  const backend = first?.backend;
-  if (backend === undefined || scenes.some((scene) => scene.backend !== backend)) return { backend: undefined, scenes };
   const reasons = JSON.stringify(first?.reasons);
-  const repeated = (scene: SceneReport) => scene !== first && JSON.stringify(scene.reasons) === reasons;
+  const repeated = (scene: SceneReport) =>
+    backend !== undefined && scene !== first && JSON.stringify(scene.reasons) === reasons;
   return {
     backend,
+    model,
     scenes: scenes.map((scene) => ({
       ...scene,
-      backend: undefined,
+      backend: backend === undefined ? scene.backend : undefined,
+      model: model === undefined ? scene.model : undefined,
       reasons: repeated(scene) ? undefined : scene.reasons,
     })),
   };
+}
+
+function sameOf(scenes: readonly SceneReport[], fact: 'backend' | 'model'): string | undefined {
+  const value = scenes[0]?.[fact];
+  return scenes.every((scene) => scene[fact] === value) ? value : undefined;
 }
 
 /** Why scenes were not sent yet, each reason once. */

@@ -103,6 +103,7 @@ export function plannedReport(
       prompt: scene.prompt,
       status: 'planned',
       backend: choice.backend,
+      model: choice.model,
       seconds: choice.seconds,
       size: choice.size,
       cost: choice.quote,

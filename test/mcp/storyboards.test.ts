@@ -145,6 +145,7 @@ describe('storyboards', () => {
       prompt: 'p',
       status: 'planned' as const,
       backend: 'b',
+      model: scene === 3 ? 'pro' : 'plain',
       seconds: 4,
       cost: 400_000 as never,
       reasons: ['b makes all 3 scenes for $1.20.', last],
@@ -170,6 +171,7 @@ describe('storyboards', () => {
     });
     expect(data).not.toHaveProperty('storyboard_id');
     expect((data.scenes as object[]).map((scene) => 'reasons' in scene)).toEqual([true, false, true]);
+    expect(data.scenes).toMatchObject([{ model: 'plain' }, { model: 'plain' }, { model: 'pro' }]);
   });
 
   test.each(ERAS)('waiting tells how many are ready (%s)', async (era) => {

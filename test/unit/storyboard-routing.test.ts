@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { boardView } from '../../src/mcp/board-views.ts';
 import { clipBytes } from '../helpers/media.ts';
 import { openStudio, type Studio } from '../helpers/studio.ts';
 
@@ -37,6 +38,7 @@ describe('where scenes are made', () => {
     const plan = await storyboards.make({ title: 'Ann', scenes, dryRun: true });
     expect(backends(plan)).toEqual(['forwarding', 'forwarding', 'forwarding']);
     expect(plan.scenes[0]?.reasons?.join()).toContain('forwarding makes all 3 scenes for $1.20');
+    expect(boardView(plan)).toMatchObject({ backend: 'forwarding', model: 'sora-2' });
     const all = await storyboards.make({
       title: 'Bob',
       characters: ['bob'],

@@ -55,6 +55,8 @@ export interface SceneReport {
   /** Why it, or its revision, was not sent yet. */
   readonly waiting?: string | undefined;
   readonly backend?: string | undefined;
+  /** Of what is only planned. */
+  readonly model?: string | undefined;
   /** How long it lasts. */
   readonly seconds?: number | undefined;
   /** Of what is only planned. */
