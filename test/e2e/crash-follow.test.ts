@@ -11,7 +11,7 @@ afterAll(() => bundle.remove());
 
 const fox = { prompt: 'a fox in the snow', backend: 'forwarding', idempotency_key: 'fox-1' };
 const hen = { prompt: 'a hen in the rain', backend: 'forwarding', idempotency_key: 'hen-1' };
-const girl = { name: 'Coffee Girl', video_url: 'https://example.com/girl.mp4', rights_confirmed: true };
+const girl = { name: 'Coffee Girl', video_url: 'https://example.invalid/girl.mp4', rights_confirmed: true };
 
 function allSaved(scene: Scene, count: number): void {
   const tasks = scene.look((store) => store.tasks.page({ workspace: 'local', limit: 100 }).items);

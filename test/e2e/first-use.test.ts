@@ -8,7 +8,7 @@ interface Bound {
   readonly character: { readonly id: string; readonly handle: string; readonly bindings: readonly Answer[] };
 }
 
-const girl = { name: 'Coffee Girl', video_url: 'https://example.com/girl.mp4', rights_confirmed: true };
+const girl = { name: 'Coffee Girl', video_url: 'https://example.invalid/girl.mp4', rights_confirmed: true };
 
 test('a newcomer makes a video with a character, and finds both after a restart', async () => {
   const dir = tempDir();
@@ -70,7 +70,7 @@ test('two servers on one data directory see each other’s work', async () => {
 test('a character is bound to a second backend from its kept source, and several appear in one video', async () => {
   const server = await connect(tempDir());
   await server.call('create_character', girl);
-  await server.call('create_character', { ...girl, name: 'Max', video_url: 'https://example.com/max.mp4' });
+  await server.call('create_character', { ...girl, name: 'Max', video_url: 'https://example.invalid/max.mp4' });
   const both = await server.call('generate_video', { prompt: '@coffee_girl meets @max', characters: ['coffee_girl'] });
   const done = await server.finish(String(both.task_id));
   expect(done).toMatchObject({ status: 'completed' });

@@ -17,7 +17,7 @@ async function finish(client: Client, taskId: unknown): Promise<Answer> {
   }
 }
 
-const girl = { name: 'Coffee Girl', video_url: 'https://example.com/girl.mp4', rights_confirmed: true };
+const girl = { name: 'Coffee Girl', video_url: 'https://example.invalid/girl.mp4', rights_confirmed: true };
 
 test('the first start makes a token, shows it once and keeps it to its owner; SIGTERM ends with 0', async () => {
   const dir = tempDir();

@@ -3,7 +3,7 @@ import { aSandbox, failure, startApp, tempDir } from '../helpers/app.ts';
 import { eventually } from '../helpers/crash.ts';
 
 const girl = { name: 'Secret Hero', description: 'confidential', rightsConfirmed: true };
-const reverse = { ...girl, videoUrl: 'https://example.com/girl.mp4', backend: 'reverse' };
+const reverse = { ...girl, videoUrl: 'https://example.invalid/girl.mp4', backend: 'reverse' };
 
 test('a refresh adopts nothing while a create is out there: what is listed may be its', async () => {
   const sandbox = await aSandbox();
@@ -11,7 +11,7 @@ test('a refresh adopts nothing while a create is out there: what is listed may b
   const maker = await startApp({ sandbox, dataDir });
   // A second process on the same data, alone in its configuration.
   const other = await startApp({ sandbox, dataDir });
-  const stranger = { video_url: 'https://example.com/x.mp4', name: 'Stranger' };
+  const stranger = { video_url: 'https://example.invalid/x.mp4', name: 'Stranger' };
   const headers = { authorization: 'Bearer k', 'content-type': 'application/json' };
   await fetch(`${sandbox.baseUrl}/sora/characters`, { method: 'POST', headers, body: JSON.stringify(stranger) });
   sandbox.fault({ on: 'character-create', kind: 'hang-after' });

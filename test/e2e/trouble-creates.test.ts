@@ -152,7 +152,7 @@ test('nor does the create of a character', async () => {
       app.store.bindings.settle(open!.id, { state: 'unknown' });
     },
   });
-  const videoUrl = 'https://example.com/girl.mp4';
+  const videoUrl = 'https://example.invalid/girl.mp4';
   const told = await failure(
     app.services.characters.create({ name: 'Girl', videoUrl, rightsConfirmed: true, ...REVERSE }),
   );
@@ -168,7 +168,7 @@ describe('a character whose create got no answer', () => {
     // Followed, it could be found between the two creates.
     const app = await startApp({ track: false });
     app.sandbox.fault({ on: 'character-create', kind: 'drop-after' });
-    const input = { ...girl, videoUrl: 'https://example.com/girl.mp4', backend: 'reverse' };
+    const input = { ...girl, videoUrl: 'https://example.invalid/girl.mp4', backend: 'reverse' };
     expect(await failure(app.services.characters.create(input))).toMatchObject({ charged: 'unknown' });
     expect(await failure(app.services.characters.create(input))).toMatchObject({
       code: 'character_not_ready',
