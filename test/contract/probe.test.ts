@@ -46,6 +46,13 @@ describe('nothing that came speaks for the protocol', () => {
     ['health whatever is asked', { body: { status: 'ok' } }, /without what belongs there/],
     ['500 in plain text', { status: 500, body: 'oops' }, /answered 500: oops. The upstream has a problem/],
     ['500 in JSON', { status: 500, body: { error: { message: 'boom' } } }, /answered 500: boom/],
+    ['[] whatever is asked', { body: [] }, /answered 200 to get without what belongs there/],
+    ['an empty list whatever is asked', { body: { data: [] } }, /answered 200 to get without what belongs there/],
+    [
+      'that it is gone',
+      { status: 410, body: { error: { message: 'switched off' } } },
+      /\/v1\/models answered 410: it is gone from there for good\. Set the base URL to that of another server\.$/,
+    ],
     ['500 inside 200', { body: { code: 500, message: 'internal fault' } }, /with an error 500 inside: internal fault/],
   ])('%s', async (_, others, problem) => {
     const { probe, asked } = await told({}, others);
@@ -106,6 +113,53 @@ describe('one answer of the protocol is enough', () => {
     expect(probe).toMatchObject({ reachable: true, speaks: true, ...facts });
     expect(probe).not.toHaveProperty('problem');
   });
+});
+
+const NOT_FOUND_OBJECT = { status: 404, body: { error: { message: 'Not Found', type: 'NotFoundError', code: 404 } } };
+
+describe('a list of models without the usual one is not enough', () => {
+  const llama = { '/v1/models': { body: { data: [{ id: 'llama3:8b' }] } } };
+
+  it.each<[string, Reply, string]>([
+    ['Ollama', PLAIN_404, 'openai'],
+    ['FastAPI', FASTAPI_404, 'openai'],
+    ['vLLM', NOT_FOUND_OBJECT, 'openai'],
+    ['vLLM, where jobs are not listed', NOT_FOUND_OBJECT, 'new-api'],
+    ['llama.cpp', { status: 404, body: { error: { message: 'File Not Found', code: 404 } } }, 'openai'],
+  ])('of an engine for text: %s', async (_, others, dialect) => {
+    const { probe } = await told(llama, others, dialect);
+    expect(probe).toMatchObject({ reachable: true, speaks: false, authenticated: 'unknown', models: ['llama3:8b'] });
+    expect(probe.problem).toMatch(/answered 404.*: it lists models, but does not make videos there/);
+  });
+
+  it.each<[string, Reply]>([
+    ['a web site', SITE],
+    ['an error in 200 that names the path', { body: { error: 'Unexpected endpoint or method. (GET /v1/videos)' } }],
+  ])('of an engine for text that answers all else with %s', async (_, others) => {
+    expect((await told(llama, others)).probe).toMatchObject({ speaks: false, models: ['llama3:8b'] });
+  });
+
+  it('of one that has no model loaded', async () => {
+    const { probe } = await told({ '/v1/models': { body: { data: [] } } }, PLAIN_404);
+    expect(probe).toMatchObject({ speaks: false, models: [] });
+  });
+
+  it.each<[string, Paths, Reply, string, Partial<Probe>]>([
+    ['which lists jobs', { '/v1/videos': { body: { data: [{ id: 'v' }] } } }, PLAIN_404, 'openai', {}],
+    ['which lists no job yet', { '/v1/videos': { body: { data: [] } } }, FASTAPI_404, 'openai', {}],
+    ['which looks for a job', {}, { status: 400, body: { code: 'task_not_exist', message: 'none' } }, 'new-api', {}],
+    ['which has trouble', {}, { status: 500, body: { error: { message: 'boom' } } }, 'litellm', { problem: 'boom' }],
+  ])('but a server of videos may list others: one %s', async (_, paths, others, dialect, { problem }) => {
+    const { probe } = await told({ ...llama, ...paths }, others, dialect);
+    expect(probe).toMatchObject({ speaks: true, authenticated: true, models: ['llama3:8b'] });
+    if (problem) expect(probe.problem).toMatch(problem);
+    else expect(probe).not.toHaveProperty('problem');
+  });
+});
+
+it('that no key is set is told', async () => {
+  const { probe } = await told({ [MADE_UP]: FASTAPI_404 }, { body: { data: [] } }, 'sglang', { apiKey: undefined });
+  expect(probe).toMatchObject({ speaks: true, authenticated: 'unknown', keyless: true });
 });
 
 it('a key that is refused ends it', async () => {

@@ -129,6 +129,7 @@ export const ENGINE_ROWS: readonly Row[] = [
     call: probe,
     sends: { method: 'GET', path: '/v1/models' },
     answer: { object: 'list', data: [{ id: 'Wan-AI/Wan2.2' }] },
+    requests: 2,
     gives: { models: ['Wan-AI/Wan2.2'] },
   },
 ];

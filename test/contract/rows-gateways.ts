@@ -205,7 +205,7 @@ const OTHERS: readonly Row[] = [
     operation: 'models',
     call: probe,
     sends: { method: 'GET', path: '/v1/models' },
-    answer: MODELS,
+    answer: { data: [{ id: 'grok-imagine-video' }] },
   },
 ];
 

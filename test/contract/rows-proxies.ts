@@ -249,7 +249,7 @@ const BIFROST: readonly Row[] = [
     operation: 'models',
     call: probe,
     sends: { method: 'GET', path: '/v1/models' },
-    answer: MODELS,
+    answer: { data: [{ id: 'openai/sora-2' }] },
   },
 ];
 

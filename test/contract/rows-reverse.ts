@@ -264,7 +264,7 @@ const UNIFIED_V2: readonly Row[] = [
     operation: 'models',
     call: probe,
     sends: { method: 'GET', path: '/v1/models' },
-    answer: { data: [] },
+    answer: { data: [{ id: 'sora-2' }] },
   },
 ];
 

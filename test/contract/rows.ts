@@ -21,6 +21,8 @@ export interface Row {
     readonly form?: Readonly<Record<string, unknown>>;
   };
   readonly answer: unknown;
+  /** How many go out, each answered so; `sends` is the first. Default 1. */
+  readonly requests?: number;
   /** What the call must give, as far as it is named here. */
   readonly gives?: object;
   /** Facts that the upstream did not tell and that must not be there. */
