@@ -129,14 +129,14 @@ export function taskErrorView(error: TaskError) {
 }
 
 function chargedUnlessObvious(task: Task): Task['charged'] | undefined {
-  // While it runs, or while its fate is unknown, nobody would expect more.
-  if (task.charged === 'unknown') return isFinal(task.state) ? 'unknown' : undefined;
+  // While it runs, nobody would expect more.
+  const told = isFinal(task.state) || task.state === 'unknown';
+  if (task.charged === 'unknown') return told ? 'unknown' : undefined;
   if (task.state === 'failed') return task.charged === 'yes' ? 'yes' : undefined;
   return undefined;
 }
 
 function hintFor(task: Task): string | undefined {
-  if (task.state === 'unknown') return 'Its answer was lost and is looked for; do not resend it.';
   if (task.state === 'expired' && task.filePath === undefined) return 'The link lapsed before it was saved.';
   return undefined;
 }

@@ -40,6 +40,11 @@ export function ceilingOf(workspace: Workspace, maxCostUsd: number | undefined):
   };
 }
 
+/** Before anything is written or sent for somebody who does not wait for it any more. */
+export function refuseAbandoned({ signal }: RequestContext): void {
+  if (signal?.aborted) throw new SoraError({ code: 'cancelled', message: 'the caller left; nothing was made' });
+}
+
 interface Agreement {
   /** What is to be made, in the words of a question. */
   readonly what: string;

@@ -1,7 +1,7 @@
 import { SoraError } from '../domain/errors.ts';
 import type { MicroUsd } from '../domain/money.ts';
 import type { StoredScene, StoredStoryboard } from '../store/storyboards.ts';
-import { agree } from './agreement.ts';
+import { agree, refuseAbandoned } from './agreement.ts';
 import type { Core, Workspace } from './core.ts';
 import { cover, priceOf } from './coverage.ts';
 import type { Draft } from './draft.ts';
@@ -39,9 +39,9 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
   const { draft, quote, input, context } = order;
   const { maxCostUsd, partial } = input;
   const covered = cover(core, workspace, quote, { maxCostUsd, partial, freed: freedBy(core, draft) });
-  const scenes = await plansOf(core, workspace, covered.scenes);
+  const scenes = await plansOf(core, workspace, covered.scenes, context);
   const keyed = { ...input, idempotencyKey: await agreeOnAll(core, workspace, scenes, order) };
-  if (context.signal?.aborted) throw new SoraError({ code: 'cancelled', message: 'the caller left; nothing was made' });
+  refuseAbandoned(context);
   const written = await persist(() =>
     core.store.transaction(() => {
       // Another process may have carried it out while a person was asked.
@@ -62,11 +62,17 @@ export async function commission(core: Core, workspace: Workspace, order: Commis
   return { board: written.board, cost: priceOf(written.made), notes: written.notes };
 }
 
-function plansOf(core: Core, workspace: Workspace, scenes: readonly QuotedScene[]): Promise<PlannedScene[]> {
+function plansOf(
+  core: Core,
+  workspace: Workspace,
+  scenes: readonly QuotedScene[],
+  { signal }: RequestContext,
+): Promise<PlannedScene[]> {
   return Promise.all(
     scenes.map(async (scene) => {
-      const plan = await planOf(core, workspace.name, scene.draft.request, scene.choice).catch((error: unknown) => {
-        throw inScene(error, scene.index);
+      const { draft, choice, index } = scene;
+      const plan = await planOf(core, workspace.name, draft.request, choice, { signal }).catch((error: unknown) => {
+        throw inScene(error, index);
       });
       return { ...scene, plan };
     }),

@@ -10,7 +10,7 @@ import {
   type Segment,
 } from '../domain/mentions.ts';
 import type { Task, VideoRequest } from '../domain/task.ts';
-import type { MediaSource, Size } from '../domain/video.ts';
+import { MAX_PROMPT_LENGTH, type MediaSource, type Size } from '../domain/video.ts';
 import type { CharacterMode, Choice } from '../routing/decision.ts';
 import type { Core } from './core.ts';
 import { findCharacter } from './lookup.ts';
@@ -30,16 +30,20 @@ export function castOf(core: Core, workspace: string, request: VideoRequest): Ch
   });
 }
 
-/**
- * Turns a router's choice into what is sent there: mentions in the backend's words, ids, reference media. `kept`: a
- * picture that was fitted before will do.
- */
+interface Pictures {
+  /** One that was fitted before will do. */
+  readonly kept?: boolean | undefined;
+  /** Ends the fetching of one. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Turns a router's choice into what is sent there: mentions in the backend's words, ids, reference media. */
 export async function planOf(
   core: Core,
   workspace: string,
   request: VideoRequest,
   choice: Choice,
-  kept = false,
+  pictures: Pictures = {},
 ): Promise<Plan> {
   const cast = castOf(core, workspace, request);
   const substitute = choice.characterMode === 'reference_video';
@@ -53,7 +57,7 @@ export async function planOf(
     reasons: choice.reasons,
     sentPrompt: promptFor(core, workspace, request, cast, choice),
     characters: choice.characterMode === 'bound' ? cast.map((each) => inVideo(each, choice.backend)) : [],
-    referenceImage: await imageFor(core, request.referenceImage, choice.size, kept),
+    referenceImage: await imageFor(core, request.referenceImage, choice.size, pictures),
     referenceVideo: substitute ? choice.characterVideoUrl : request.referenceVideo,
     referenceSpan: substitute ? spanIn(cast[0]?.source) : undefined,
     influenceStrength: request.influenceStrength ?? (substitute ? DEFAULT_INFLUENCE : undefined),
@@ -76,7 +80,7 @@ export async function planAgain(core: Core, task: Task): Promise<Plan> {
     characterMode: mode,
     characterVideoUrl: first && standInOf(core, task, first),
   };
-  const plan = await planOf(core, task.workspace, task.request, choice, true);
+  const plan = await planOf(core, task.workspace, task.request, choice, { kept: true });
   return { ...plan, sentPrompt: task.sentPrompt };
 }
 
@@ -114,10 +118,16 @@ export function promptFor(
   const names = byMode.kind === 'name' ? cast.map(byMode.textFor) : [];
   if (choice.route === 'reverse') refuseOthers(core, workspace, choice.backend, [...names, ...literals(segments)]);
   const mentioned = new Set(mentionedCharacters(segments).map((each) => each.id));
-  return renderPrompt(
+  const sent = renderPrompt(
     segments,
     cast.filter((each) => !mentioned.has(each.id)),
     byMode,
+  );
+  if (sent.length <= MAX_PROMPT_LENGTH) return sent;
+  throw invalid(
+    'prompt',
+    `with its characters as ${choice.backend} is told them, the prompt has ${sent.length} characters`,
+    `Shorten it by ${sent.length - MAX_PROMPT_LENGTH}, or mention characters less often.`,
   );
 }
 
@@ -148,12 +158,12 @@ async function imageFor(
   core: Core,
   reference: string | undefined,
   size: Size | undefined,
-  kept: boolean,
+  pictures: Pictures,
 ): Promise<MediaSource | undefined> {
   if (reference === undefined) return undefined;
   if (size === undefined) {
     return /^https?:/i.test(reference) ? { kind: 'url', url: reference } : { kind: 'file', path: reference };
   }
   const { fittedImage } = await import('./reference-image.ts');
-  return { kind: 'file', path: await fittedImage(core, reference, size, kept) };
+  return { kind: 'file', path: await fittedImage(core, reference, size, pictures) };
 }

@@ -12,7 +12,12 @@ const FIELD = 'reference_image';
  * The picture, cropped and scaled to exactly the video's size, kept in the data directory for as long as it may be sent.
  * `kept`: one that was made before is good enough; what an address shows may have changed since.
  */
-export async function fittedImage(core: Core, reference: string, size: Size, kept = false): Promise<string> {
+export async function fittedImage(
+  core: Core,
+  reference: string,
+  size: Size,
+  { kept = false, signal }: { readonly kept?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<string> {
   const folder = join(core.store.dataDir, 'references');
   const key = createHash('sha256')
     .update(JSON.stringify([reference, size]))
@@ -20,7 +25,7 @@ export async function fittedImage(core: Core, reference: string, size: Size, kep
     .slice(0, 24);
   const target = join(folder, `${key}.jpg`);
   if (kept && (await exists(target))) return target;
-  const source = isAddress(reference) ? await core.fetchMedia(reference, FIELD) : reference;
+  const source = isAddress(reference) ? await core.fetchMedia(reference, FIELD, signal) : reference;
   const { bytes } = await fitImage({ source, ...dimensions(size) }).catch((error: unknown) => {
     throw error instanceof SoraError ? withFacts(error, { field: FIELD }) : error;
   });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Character } from '../domain/character.ts';
 import { invalid } from '../domain/errors.ts';
 import { mentionedCharacters, parsePrompt, unknownMention, unknownReferences } from '../domain/mentions.ts';
@@ -9,8 +10,16 @@ import { allowedFile } from './input-files.ts';
 import { findCharacter } from './lookup.ts';
 import type { GenerateInput } from './services.ts';
 
-/** Checks what a caller asked for and makes it a request: who appears, what size, which references. Sends nothing. */
-export async function requestOf(core: Core, workspace: Workspace, input: GenerateInput): Promise<VideoRequest> {
+/**
+ * Checks what a caller asked for and makes it a request: who appears, what size, which references. Sends nothing. A
+ * picture that the request `before` had may be gone by now.
+ */
+export async function requestOf(
+  core: Core,
+  workspace: Workspace,
+  input: GenerateInput,
+  before?: VideoRequest,
+): Promise<VideoRequest> {
   const prompt = checkPrompt(input.prompt);
   if (input.size !== undefined && input.aspectRatio !== undefined) {
     throw invalid('aspect_ratio', 'size and aspect_ratio are both given', 'Give one of them.');
@@ -24,7 +33,7 @@ export async function requestOf(core: Core, workspace: Workspace, input: Generat
     model: input.model,
     priority: input.priority ?? 'cost',
     backend: input.backend,
-    referenceImage: await referenceImageOf(input.referenceImage, workspace),
+    referenceImage: await referenceImageOf(input.referenceImage, workspace, before?.referenceImage),
     referenceVideo: input.referenceVideo && parseHttpUrl('reference_video', input.referenceVideo).href,
     influenceStrength: input.influenceStrength,
   };
@@ -78,9 +87,14 @@ function refuseUnknown(core: Core, workspace: string, references: readonly strin
   throw unknownMention(references, near, field);
 }
 
-async function referenceImageOf(reference: string | undefined, workspace: Workspace): Promise<string | undefined> {
+async function referenceImageOf(
+  reference: string | undefined,
+  workspace: Workspace,
+  before: string | undefined,
+): Promise<string | undefined> {
   if (reference === undefined) return undefined;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(reference)) return parseHttpUrl('reference_image', reference).href;
+  if (before !== undefined && resolve(reference) === before) return before;
   return await allowedFile('reference_image', reference, workspace.inputDirs);
 }
 

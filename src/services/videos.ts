@@ -2,7 +2,7 @@ import { type MicroUsd, NOTHING } from '../domain/money.ts';
 import type { Task } from '../domain/task.ts';
 import type { Choice } from '../routing/decision.ts';
 import { route } from '../routing/router.ts';
-import { agree, ceilingOf } from './agreement.ts';
+import { agree, ceilingOf, refuseAbandoned } from './agreement.ts';
 import { inAnswerTime } from './answer-time.ts';
 import { keyOfYes } from './confirmation.ts';
 import type { Core, Workspace } from './core.ts';
@@ -18,6 +18,9 @@ import { placeOf } from './scene-revisions.ts';
 import type { GenerateInput, RequestContext, ReviseInput, TaskReport, VideoService } from './services.ts';
 import { submit } from './submit.ts';
 
+/** The picture for another size than the first choice's is fetched once more. */
+const ALTERNATIVES_WITHIN_MS = 5_000;
+
 /** The way from a request to a job: route, price, agreement, reservation, create. */
 export class Videos implements VideoService {
   readonly #core: Core;
@@ -29,10 +32,14 @@ export class Videos implements VideoService {
   }
 
   async generate(input: GenerateInput, context: RequestContext = {}): Promise<TaskReport> {
-    const request = await requestOf(this.#core, this.#workspace, input);
-    const order: Order = { kind: 'video', request, idempotencyKey: input.idempotencyKey };
-    const earlier = this.#earlier(order, input.confirm);
+    const before = this.#keyed(input)?.request;
+    const asked = await requestOf(this.#core, this.#workspace, input, before);
+    const { idempotencyKey } = input;
+    const earlier = this.#earlier({ kind: 'video', request: asked, idempotencyKey }, input.confirm);
     if (earlier) return earlier;
+    // What is sent anew must stand as a new request does.
+    const request = before ? await requestOf(this.#core, this.#workspace, input) : asked;
+    const order: Order = { kind: 'video', request, idempotencyKey };
     const decision = route(
       {
         ...request,
@@ -49,10 +56,12 @@ export class Videos implements VideoService {
     const choices = decision.choices.filter((choice) => ceiling.allows(choice.quote));
     if (choices.length === 0) throw ceiling.refusal(decision.choices[0]!);
     const [first, ...others] = choices as [Choice, ...Choice[]];
-    const planFor = (choice: Choice) => planOf(this.#core, this.#workspace.name, request, choice);
-    const plan = await planFor(first);
-    // A backend that the request cannot be put to is no alternative, and no reason to refuse.
-    const alternatives = await Promise.allSettled(others.map(planFor));
+    const planFor = (choice: Choice, signal: AbortSignal | undefined) =>
+      planOf(this.#core, this.#workspace.name, request, choice, { signal });
+    const plan = await planFor(first, context.signal);
+    // A backend that the request cannot be put to is no alternative, and no reason to refuse or to wait.
+    const soon = AbortSignal.timeout(ALTERNATIVES_WITHIN_MS);
+    const alternatives = await Promise.allSettled(others.map((choice) => planFor(choice, soon)));
     const able = alternatives.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     return await this.#order(order, [plan, ...able], input, context);
   }
@@ -90,6 +99,7 @@ export class Videos implements VideoService {
       key: order.idempotencyKey,
       context,
     });
+    refuseAbandoned(context);
     this.#core.reached('create:agreed');
     const keyed = { ...order, idempotencyKey };
     const reserved = await persist(() => reserve(this.#core, this.#workspace, keyed, plan, fingerprint));
@@ -119,6 +129,12 @@ export class Videos implements VideoService {
         ? this.#paidFor(keyOfYes(yes), fingerprint)
         : earlierTask(this.#core, this.#workspace, key, fingerprint);
     return earlier && !madeNoJob(earlier) ? reportOf(this.#core, earlier) : undefined;
+  }
+
+  /** What the caller's key or yes stands for already, whether or not this is the same request. */
+  #keyed({ idempotencyKey, confirm }: Pick<GenerateInput, 'idempotencyKey' | 'confirm'>): Task | undefined {
+    const key = idempotencyKey ?? (confirm === undefined ? undefined : keyOfYes(confirm));
+    return key === undefined ? undefined : this.#core.store.tasks.byIdempotencyKey(this.#workspace.name, key);
   }
 
   #paidFor(key: string, fingerprint: string): Task | undefined {

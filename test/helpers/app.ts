@@ -29,6 +29,8 @@ export interface AppOptions {
   readonly clock?: (() => number) | undefined;
   readonly uptime?: (() => number) | undefined;
   readonly leaseMs?: number | undefined;
+  /** Hosts inside the network that are fetched from all the same. */
+  readonly fetchHosts?: readonly string[] | undefined;
   readonly reached?: ((step: string) => void) | undefined;
   /** Whether tasks are followed. Default true. */
   readonly track?: boolean | undefined;
@@ -96,6 +98,7 @@ export async function startApp(options: AppOptions = {}): Promise<TestApp> {
     backends: options.backends ?? both,
     budget: options.budget ?? {},
     inputDirs: [dataDir],
+    fetchHosts: options.fetchHosts ?? [],
     project: 'test',
   };
   const app = await openApp(config, {

@@ -174,10 +174,10 @@ describe('a status answer', () => {
   });
 
   test('with an unknown outcome never reads as failed or done', async () => {
-    const report = aReport({ state: 'unknown', progress: 0 });
+    const report = aReport({ state: 'unknown', charged: 'unknown', progress: 0 });
     const { data, isError } = await call(await connect({ get: async () => report }), 'get_task', { task_id: 't' });
     expect(isError).toBe(false);
-    expect(data).toMatchObject({ status: 'unknown', hint: expect.stringContaining('do not resend it') });
+    expect(data).toMatchObject({ status: 'unknown', charged: 'unknown' });
     expect(data).not.toHaveProperty('error');
   });
 
