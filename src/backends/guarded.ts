@@ -5,11 +5,13 @@ import type { BackendLimits } from '../domain/models.ts';
 import type { Backend, CallContext } from './backend.ts';
 import { BREAKER_POLICY, type BreakerPolicy, createBreaker } from './breaker.ts';
 import type { DialectBackend } from './engine.ts';
-import { type GoneMemory, shortMemory, WHOLE_BACKEND } from './gone-memory.ts';
+import { announced, type GoneMemory, isAnnouncement, keepNotices, shortMemory, WHOLE_BACKEND } from './gone-memory.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
+import type { ServerProbe } from './probe.ts';
 
 export interface GuardedBackend extends Backend {
   health(): BackendHealth;
+  probe(context?: CallContext): Promise<ServerProbe>;
 }
 
 export interface GuardOptions {
@@ -49,7 +51,7 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
   const believed = () => memory.recall().filter(({ until }) => until <= clock() + goneMs);
   const goneNow = () => believed().find(({ subject }) => subject === WHOLE_BACKEND);
   const modelsNow = () => {
-    const models = believed().filter(({ subject }) => subject !== WHOLE_BACKEND);
+    const models = believed().filter((fact) => fact.subject !== WHOLE_BACKEND && !isAnnouncement(fact));
     return Object.fromEntries(models.map(({ subject, until }) => [subject, until]));
   };
 
@@ -77,6 +79,16 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     } catch (error) {
       if (admitted) report(error, limiter, health);
       throw error;
+    } finally {
+      listen();
+    }
+  }
+
+  function listen(): void {
+    try {
+      if ('notices' in backend) keepNotices(backend.notices(), memory, clock);
+    } catch {
+      // An answer that may be paid for is worth more than a warning that could not be kept.
     }
   }
 
@@ -172,7 +184,7 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     if (over) return { state: 'gone', until: over.until, reason: over.reason, goneModels: models };
     const now = breaker.state();
     if (now.state === 'open') return { state: 'down', until: now.until, reason: now.reason, goneModels: models };
-    const reason = announced(backend);
+    const reason = announced(memory, clock);
     return { state: 'up', ...(reason === undefined ? {} : { reason }), goneModels: models };
   }
 
@@ -200,15 +212,9 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
       const result = await backend.probe(context);
       if (result.reachable) breaker.succeeded();
       else breaker.failed(result.problem ?? 'it could not be reached');
+      listen();
       return result;
     },
     close: () => backend.close(),
   };
-}
-
-/** Of `Deprecation` and `Sunset` headers: a warning, for what still answers is not gone. */
-function announced(backend: Backend | DialectBackend): string | undefined {
-  const { sunset, deprecation } = 'notices' in backend ? backend.notices() : {};
-  if (sunset !== undefined) return `announced to end on ${new Date(sunset).toISOString().slice(0, 10)}`;
-  return deprecation === undefined ? undefined : 'announced as deprecated';
 }

@@ -82,3 +82,18 @@ test('doctor knows what is remembered', async () => {
   expect(found.todo.join(' ')).toContain(`Nothing is created there before ${found.goneUntil}`);
   expect(await doctor('/v1')).toMatchObject({ verdict: 'usable', goneUntil: undefined });
 });
+
+test('an end that was announced is told after a restart, before anything was asked', async () => {
+  const upstream = await startUpstream(({ method }) => ({
+    headers: { sunset: 'Tue, 01 Jan 2030 00:00:00 GMT' },
+    body: { id: 'video_1', status: method === 'POST' ? 'queued' : 'in_progress' },
+  }));
+  onTestFinished(upstream.close);
+  const dataDir = tempDir();
+  const first = await server(dataDir, `${upstream.origin}/v1`);
+  await first.make('a cat');
+  await first.close();
+  const again = await server(dataDir, `${upstream.origin}/v1`);
+  expect(again.services.backends()[0]).toMatchObject({ health: 'up', reason: 'announced to end on 2030-01-01' });
+  expect(upstream.requests).toHaveLength(1);
+});

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Backend, CallContext, CreateVideo, RemoteVideo } from '../../src/backends/backend.ts';
 import { createBreaker } from '../../src/backends/breaker.ts';
+import { type GoneFact, type GoneMemory, shortMemory } from '../../src/backends/gone-memory.ts';
 import { guarded } from '../../src/backends/guarded.ts';
 import { createLimiter } from '../../src/backends/limiter.ts';
 import { dialectNamed, profileOf } from '../../src/backends/registry.ts';
@@ -115,7 +116,7 @@ describe('a guarded backend', () => {
   const order: CreateVideo = { prompt: 'x', model: 'sora-2', seconds: 4, characters: [], idempotencyKey: 'k' };
   const JOB: RemoteVideo = { remoteId: 'v1', state: 'queued' };
 
-  function around(outcomes: (RemoteVideo | SoraError)[], limits = {}) {
+  function around(outcomes: (RemoteVideo | SoraError)[], limits = {}, memory?: GoneMemory) {
     const calls: string[] = [];
     const next = async (what: string, context: CallContext | undefined) => {
       context?.sending?.();
@@ -124,8 +125,8 @@ describe('a guarded backend', () => {
       if (outcome instanceof SoraError) throw outcome;
       return outcome;
     };
-    const notices: { sunset?: number } = {};
-    const inner: Backend & { notices(): { sunset?: number } } = {
+    const notices: { sunset?: number; deprecation?: string } = {};
+    const inner: Backend & { notices(): typeof notices } = {
       profile,
       createVideo: (_, context) => next('create', context),
       getVideo: (_, context) => next('get', context),
@@ -135,7 +136,7 @@ describe('a guarded backend', () => {
       notices: () => notices,
     };
     const breaker = { failures: 2, restMs: 1_000, longestRestMs: 60_000 };
-    return { backend: guarded(inner, { clock, limits, breaker }), calls, notices };
+    return { backend: guarded(inner, { clock, limits, breaker, memory }), calls, notices };
   }
 
   const error = (code: SoraError['code'], more: object = {}) =>
@@ -251,10 +252,40 @@ describe('a guarded backend', () => {
     expect(calls).toHaveLength(3);
   });
 
-  it('tells an announced end', () => {
-    const { backend, notices } = around([]);
+  it('tells an announced end, also after a restart, until nobody speaks of it any more', async () => {
+    const memory = shortMemory(clock);
+    const { backend, notices } = around([], {}, memory);
+    expect(backend.health()).toEqual({ state: 'up', goneModels: {} });
+    notices.deprecation = 'true';
+    await backend.getVideo('v1');
+    expect(backend.health()).toEqual({ state: 'up', reason: 'announced as deprecated', goneModels: {} });
+    notices.sunset = Date.UTC(2026, 11, 1);
+    await backend.getVideo('v1');
+    const again = around([], {}, memory).backend;
+    expect(again.health()).toEqual({ state: 'up', reason: 'announced to end on 2026-12-01', goneModels: {} });
+    now += 10 * 86_400_000;
+    expect(again.health()).toMatchObject({ state: 'up', reason: 'announced to have ended on 2026-12-01' });
+    now += 25 * 86_400_000;
+    expect(again.health()).toEqual({ state: 'up', goneModels: {} });
+  });
+
+  it('keeps what is announced once a day, and at no answer’s cost', async () => {
+    const kept: GoneFact[] = [];
+    const memory: GoneMemory = {
+      ...shortMemory(clock),
+      recall: () => kept,
+      remember: (fact) => void kept.unshift(fact),
+    };
+    const { backend, notices } = around([], {}, memory);
     notices.sunset = Date.UTC(2027, 0, 1);
-    expect(backend.health()).toMatchObject({ state: 'up', reason: 'announced to end on 2027-01-01' });
+    for (let hour = 0; hour < 47; hour++, now += 3_600_000) await backend.getVideo('v1');
+    expect(kept).toHaveLength(2);
+    const full = () => {
+      throw new Error('the disk is full');
+    };
+    const other = around([], {}, { ...memory, recall: () => [], remember: full });
+    other.notices.sunset = notices.sunset;
+    expect(await other.backend.createVideo(order)).toEqual(JOB);
   });
 
   it('has only the operations that the backend has', () => {
