@@ -1,5 +1,5 @@
-import type { Probe } from '../backends/backend.ts';
 import type { GuardedBackend } from '../backends/guarded.ts';
+import type { ServerProbe } from '../backends/probe.ts';
 import type { BackendHealth } from '../domain/health.ts';
 import { isoTime } from '../domain/ids.ts';
 import type { BackendProfile } from '../domain/models.ts';
@@ -24,7 +24,8 @@ export interface Diagnosis {
   readonly todo: readonly string[];
   readonly reachable: boolean;
   readonly speaks: boolean;
-  readonly authenticated: Probe['authenticated'];
+  readonly authenticated: ServerProbe['authenticated'];
+  readonly keyless?: boolean | undefined;
   readonly models: readonly ModelFound[];
   readonly latencyMs?: number | undefined;
   readonly clockSkewMs?: number | undefined;
@@ -61,7 +62,7 @@ export async function examine(backends: readonly GuardedBackend[], screen: Scree
 
 export async function diagnose(backend: GuardedBackend): Promise<Diagnosis> {
   const { profile } = backend;
-  const probe = await backend.probe().catch((error: unknown): Probe => {
+  const probe = await backend.probe().catch((error: unknown): ServerProbe => {
     return {
       reachable: false,
       speaks: false,
@@ -82,6 +83,7 @@ export async function diagnose(backend: GuardedBackend): Promise<Diagnosis> {
     reachable: probe.reachable,
     speaks: probe.speaks,
     authenticated: probe.authenticated,
+    keyless: probe.keyless,
     models,
     latencyMs: probe.latencyMs,
     clockSkewMs: probe.clockSkewMs,
@@ -92,13 +94,14 @@ export async function diagnose(backend: GuardedBackend): Promise<Diagnosis> {
   };
 }
 
-function modelsOf(profile: BackendProfile, probe: Probe, { goneModels }: BackendHealth): readonly ModelFound[] {
+function modelsOf(profile: BackendProfile, probe: ServerProbe, { goneModels }: BackendHealth): readonly ModelFound[] {
   const ids = new Set([...(probe.models ?? []), ...profile.models.map(({ id }) => id), ...Object.keys(goneModels)]);
   const found = [...ids].map((id) => {
     const offer = profile.models.find((each) => each.id === id);
     const goneUntil = timeOf(goneModels[id]);
-    const retired = offer && isRetired(offer, Date.now()) ? true : undefined;
-    return { id, goneUntil, retired, retiredOn: offer?.retiredOn, replacement: offer?.replacement };
+    const ended = probe.ended?.[id];
+    const retired = ended !== undefined || (offer && isRetired(offer, Date.now())) ? true : undefined;
+    return { id, goneUntil, retired, retiredOn: ended ?? offer?.retiredOn, replacement: offer?.replacement };
   });
   // What the upstream lists is what it has; of the others only those are told that it has no more.
   return probe.models ? found.filter((each) => probe.models?.includes(each.id) || isOver(each)) : found;
@@ -110,7 +113,7 @@ function isOver({ retired, goneUntil }: ModelFound): boolean {
 
 function verdictOf(
   profile: BackendProfile,
-  probe: Probe,
+  probe: ServerProbe,
   health: BackendHealth,
   models: readonly ModelFound[],
   todo: readonly string[],
@@ -120,7 +123,12 @@ function verdictOf(
   return todo.length === 0 ? 'usable' : 'doubtful';
 }
 
-function todoOf(profile: BackendProfile, probe: Probe, health: BackendHealth, models: readonly ModelFound[]): string[] {
+function todoOf(
+  profile: BackendProfile,
+  probe: ServerProbe,
+  health: BackendHealth,
+  models: readonly ModelFound[],
+): string[] {
   if (profile.retired) return [`The service ended on ${profile.retired.on}: configure ${profile.retired.instead}.`];
   const todo: string[] = [];
   if (health.state === 'gone') {
@@ -130,8 +138,12 @@ function todoOf(profile: BackendProfile, probe: Probe, health: BackendHealth, mo
   } else if (health.state === 'up' && health.reason) todo.push(`It is ${health.reason}: look for another one.`);
   if (probe.problem) todo.push(clean(probe.problem, 300));
   else if (!probe.reachable) todo.push('Check the base URL, and that the server runs and can be reached from here.');
-  if (probe.authenticated === false) todo.push('Check the API key: the upstream refuses it.');
-  if (probe.models && !probe.models.includes(profile.defaultModel) && probe.models.length > 0) {
+  if (probe.authenticated === false) {
+    todo.push(
+      probe.keyless ? 'Set an API key: the upstream asks for one.' : 'Check the API key: the upstream refuses it.',
+    );
+  }
+  if (probe.speaks && probe.models && !probe.models.includes(profile.defaultModel) && probe.models.length > 0) {
     todo.push(`It does not list ${profile.defaultModel}: set default_model in SORA_CONFIG to one that it has.`);
   }
   const usual = models.find(({ id }) => id === profile.defaultModel);
@@ -171,10 +183,7 @@ function describe(found: Diagnosis): string {
   const rows: [string, string][] = [
     ['at', `${found.origin}, ${found.dialect} (${found.route})`],
     ['reached', reachedLine(found)],
-    [
-      'key',
-      { true: 'accepted', false: 'refused', unknown: 'cannot be told without a paid call' }[`${found.authenticated}`],
-    ],
+    ['key', keyLine(found)],
     ['clock', found.clockSkewMs === undefined ? 'not told' : `${Math.round(found.clockSkewMs / 1000)} s apart`],
     ['models', modelLine(found.models)],
     ['does', found.does.join(', ') || 'text to video only'],
@@ -184,6 +193,11 @@ function describe(found: Diagnosis): string {
   return [`${mark} ${found.id}: ${found.verdict}`, ...rows.map(([name, text]) => `    ${name.padEnd(8)} ${text}`)].join(
     '\n',
   );
+}
+
+function keyLine({ authenticated, keyless }: Diagnosis): string {
+  if (keyless) return authenticated === false ? 'none is set, and one is asked for' : 'none is set';
+  return { true: 'accepted', false: 'refused', unknown: 'cannot be told without a paid call' }[`${authenticated}`];
 }
 
 function reachedLine({ reachable, speaks, authenticated, latencyMs }: Diagnosis): string {
@@ -200,7 +214,7 @@ function modelLine(models: readonly ModelFound[]): string {
 
 function described({ id, retired, retiredOn, replacement, goneUntil }: ModelFound): string {
   const facts = [
-    retired ? `retired${retiredOn ? ` on ${retiredOn}` : ''}` : retiredOn && `ends on ${retiredOn}`,
+    retired ? (retiredOn ? `ended on ${retiredOn}` : 'retired') : retiredOn && `ends on ${retiredOn}`,
     goneUntil && `not there, not asked for before ${goneUntil}`,
     replacement && `use ${replacement}`,
   ].filter((fact) => fact);

@@ -10,11 +10,11 @@ afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-async function facing(script: Script | Reply, changes?: Parameters<typeof subject>[3]) {
+async function facing(script: Script | Reply, changes?: Parameters<typeof subject>[3], now?: number) {
   const upstream = await startUpstream(script);
   const { backend } = subject(upstream.origin, 'openai', {}, changes);
   ended.push(upstream.close, backend.close);
-  return { upstream, backend: guarded(backend, { clock: Date.now }) };
+  return { upstream, backend: guarded(backend, { clock: now === undefined ? Date.now : () => now }) };
 }
 
 /** What it prints, and whether anything is usable. */
@@ -60,6 +60,25 @@ describe('only what answered in its protocol counts', () => {
     expect(text).toMatch(/key +accepted/);
   });
 
+  it('a list of models of a server that makes no videos', async () => {
+    const script: Script = ({ path }) =>
+      path === '/v1/models' ? { body: { data: [{ id: 'llama3:8b' }] } } : { status: 404, body: '404 page not found' };
+    const { usable, text, json } = await told((await facing(script)).backend);
+    expect(usable).toBe(false);
+    expect(json).toMatchObject({ verdict: 'unusable', models: [{ id: 'llama3:8b' }] });
+    expect(json.todo).toEqual([expect.stringContaining('it lists models, but does not make videos there')]);
+    expect(text).not.toContain('accepted');
+  });
+
+  it('no key is no key that cannot be told', async () => {
+    const open = await told((await facing(MODELS, { apiKey: undefined })).backend);
+    expect(open.text).toMatch(/key +none is set$/m);
+    expect(open.json.verdict).toBe('usable');
+    const closed = await told((await facing({ status: 401, body: {} }, { apiKey: undefined })).backend);
+    expect(closed.text).toMatch(/key +none is set, and one is asked for$/m);
+    expect(closed.json.todo).toContain('Set an API key: the upstream asks for one.');
+  });
+
   it('a list of models without the usual one is doubtful, and counts', async () => {
     const { usable, json } = await told((await facing({ body: { data: [{ id: 'wan' }] } })).backend);
     expect(usable).toBe(true);
@@ -80,7 +99,7 @@ describe('models that are over are marked', () => {
     const retired = { status: 'retired', retiredOn: '2026-09-24', replacement: 'wan' } as const;
     const models = [offer('wan'), offer('sora-2', retired), offer('old', { retiredOn: '2026-01-01' })];
     const { text, json } = await told((await facing(MODELS, { models, defaultModel: 'wan' })).backend);
-    expect(text).toMatch(/models +sora-2 \(retired on 2026-09-24; use wan\), old \(retired on 2026-01-01\)/);
+    expect(text).toMatch(/models +sora-2 \(ended on 2026-09-24; use wan\), old \(ended on 2026-01-01\)/);
     expect(json.models).toEqual([
       { id: 'sora-2', retired: true, retired_on: '2026-09-24', replacement: 'wan' },
       { id: 'old', retired: true, retired_on: '2026-01-01' },
@@ -94,7 +113,7 @@ describe('models that are over are marked', () => {
     );
     expect(json).toMatchObject({
       verdict: 'doubtful',
-      todo: ['Set default_model to another one: sora-2 (retired on 2026-09-24).'],
+      todo: ['Set default_model to another one: sora-2 (ended on 2026-09-24).'],
     });
   });
 
@@ -132,10 +151,40 @@ describe('what is remembered', () => {
   });
 });
 
-it('an end that is announced is told', async () => {
-  const { backend } = await facing({ ...MODELS, headers: { sunset: 'Tue, 01 Jan 2030 00:00:00 GMT' } });
-  expect(await diagnose(backend)).toMatchObject({
-    verdict: 'doubtful',
-    todo: ['It is announced to end on 2030-01-01: look for another one.'],
+describe('an end that is announced is told', () => {
+  it.each([
+    ['Tue, 01 Jan 2030 00:00:00 GMT', 'It is announced to end on 2030-01-01: look for another one.'],
+    ['Thu, 01 Jan 2026 00:00:00 GMT', 'It is announced to have ended on 2026-01-01: look for another one.'],
+  ])('of the backend: %s', async (sunset, todo) => {
+    const { backend } = await facing({ ...MODELS, headers: { sunset } }, {}, Date.parse('2029-01-01'));
+    expect(await diagnose(backend)).toMatchObject({ verdict: 'doubtful', todo: [todo] });
+  });
+
+  const wan = { id: 'wan' };
+  it.each<[string, object[], object]>([
+    [
+      'to come',
+      [{ id: 'sora-2', shutdown_date: '2999-01-01' }, wan],
+      { verdict: 'doubtful', todo: ['sora-2 is announced to end on 2999-01-01'] },
+    ],
+    [
+      'past',
+      [{ id: 'sora-2', shutdown_date: '2026-01-01' }, wan],
+      { verdict: 'doubtful', todo: ['Set default_model to another one: sora-2 (ended on 2026-01-01).'] },
+    ],
+    [
+      'past, in seconds, of all',
+      [{ id: 'sora-2', shutdown_date: Date.parse('2026-01-01') / 1_000 }],
+      { verdict: 'unusable', models: [{ id: 'sora-2', retired: true, retiredOn: '2026-01-01' }] },
+    ],
+    ['of no calendar', [{ id: 'sora-2', shutdown_date: 1e300 }], { verdict: 'usable' }],
+  ])('of a model: %s', async (_, data, found) => {
+    const { backend } = await facing(
+      ({ path }) => ({ body: path === '/v1/models' ? { data } : { data: [{ id: 'v' }] } }),
+      {
+        models: [],
+      },
+    );
+    expect(await diagnose(backend)).toMatchObject(found);
   });
 });
