@@ -88,7 +88,12 @@ export interface ExtractCharacter {
 }
 
 export interface RemoteCharacter {
+  /** While it is `pending`: what to ask `getCharacter` about, which may be a task's id. */
   readonly remoteId: string;
+  /** Absent: it is made, and can be used. `pending`: the upstream makes it by a task. */
+  readonly state?: 'pending' | 'failed' | undefined;
+  /** Why it failed. */
+  readonly error?: string | undefined;
   /** What a prompt on this backend must contain; the remote name on the forwarding route. */
   readonly mention: string;
   readonly name?: string | undefined;
@@ -163,6 +168,8 @@ export interface Backend {
   revise?(request: ReviseVideo, context?: CallContext): Promise<RemoteVideo>;
   createCharacter?(request: CreateCharacter, context?: CallContext): Promise<RemoteCharacter>;
   extractCharacter?(request: ExtractCharacter, context?: CallContext): Promise<RemoteCharacter>;
+  /** How one goes that the upstream makes by a task; `remoteId` as it was told, `name` as it was asked for. */
+  getCharacter?(pending: Pick<RemoteCharacter, 'remoteId' | 'name'>, context?: CallContext): Promise<RemoteCharacter>;
   listCharacters?(context?: CallContext): Promise<readonly RemoteCharacter[]>;
   /** `from` asks for a range; look at `offset` for what was given. `known` is the last state heard, for its link. */
   openContent(

@@ -1,4 +1,6 @@
+import { answerFailure } from './answer-failure.ts';
 import type { CallContext, CreateCharacter, ExtractCharacter, RemoteCharacter } from './backend.ts';
+import type { Answer } from './http-port.ts';
 import { readCharacter } from './read-video.ts';
 import { spanOf } from './span.ts';
 import { listIn } from './videos.ts';
@@ -13,7 +15,7 @@ export async function createCharacter(
   const values = { name, description, video: source, timestamps: spanOf(wire, request) };
   const asked: Asked = { values, paid: true, idempotencyKey: request.idempotencyKey };
   const answer = await ask(wire, 'createCharacter', asked, context);
-  return required(wire, 'createCharacter', readCharacter(answer.body, wire, name), answer, asked);
+  return begun(wire, 'createCharacter', name, answer, asked);
 }
 
 export async function extractCharacter(
@@ -25,7 +27,33 @@ export async function extractCharacter(
   const values = { name, description, id, timestamps: spanOf(wire, request) };
   const asked: Asked = { values, places: { id }, paid: true, idempotencyKey: request.idempotencyKey };
   const answer = await ask(wire, 'extractCharacter', asked, context);
-  return required(wire, 'extractCharacter', readCharacter(answer.body, wire, name), answer, asked);
+  return begun(wire, 'extractCharacter', name, answer, asked);
+}
+
+/** What a paid create answered: the character, or the task that makes it. */
+function begun(
+  wire: Wire,
+  operation: 'createCharacter' | 'extractCharacter',
+  name: string,
+  answer: Answer,
+  asked: Asked,
+): RemoteCharacter {
+  const remote = required(wire, operation, readCharacter(answer.body, wire, { name }), answer, asked);
+  if (remote.state !== 'failed') return remote;
+  const error = { message: remote.error ?? 'the character could not be made' };
+  const call = { host: wire.baseUrl.host, paid: true, optional: true, operation };
+  throw answerFailure({ status: 400, came: answer.status, error, html: false }, call);
+}
+
+export async function getCharacter(
+  wire: Wire,
+  { remoteId: id, name }: Pick<RemoteCharacter, 'remoteId' | 'name'>,
+  context?: CallContext,
+): Promise<RemoteCharacter> {
+  const asked: Asked = { places: { id } };
+  const answer = await ask(wire, 'getCharacter', asked, context);
+  const remote = readCharacter(answer.body, wire, { name, taskId: id });
+  return required(wire, 'getCharacter', remote, answer, asked);
 }
 
 export async function listCharacters(wire: Wire, context?: CallContext): Promise<readonly RemoteCharacter[]> {

@@ -1,5 +1,5 @@
 import type { Backend, RemoteVideo } from './backend.ts';
-import { createCharacter, extractCharacter, listCharacters } from './characters.ts';
+import { createCharacter, extractCharacter, getCharacter, listCharacters } from './characters.ts';
 import { openContent } from './content.ts';
 import type { Notices } from './http-port.ts';
 import { probe } from './probe.ts';
@@ -37,7 +37,9 @@ export function jobParts(wire: Wire): DialectBackend {
 }
 
 /** Characters, as far as the dialect's operations go. */
-export function characterParts(wire: Wire): Pick<Backend, 'createCharacter' | 'extractCharacter' | 'listCharacters'> {
+export function characterParts(
+  wire: Wire,
+): Pick<Backend, 'createCharacter' | 'extractCharacter' | 'getCharacter' | 'listCharacters'> {
   const { capabilities } = wire.profile;
   return {
     ...(capabilities.createCharacter && {
@@ -45,6 +47,9 @@ export function characterParts(wire: Wire): Pick<Backend, 'createCharacter' | 'e
     }),
     ...(capabilities.extractCharacter && {
       extractCharacter: (request, context) => extractCharacter(wire, request, context),
+    }),
+    ...(wire.dialect.operations.getCharacter && {
+      getCharacter: (pending, context) => getCharacter(wire, pending, context),
     }),
     ...(capabilities.listCharacters && { listCharacters: (context) => listCharacters(wire, context) }),
   };

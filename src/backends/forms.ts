@@ -12,14 +12,18 @@ const STATES: ReadonlyMap<string, RemoteState> = new Map(
   Object.entries(WORDS).flatMap(([state, words]) => words.map((word) => [word, state as RemoteState])),
 );
 
-/** A status word of any upstream. A word that nobody knows means that the job still runs. */
-export function stateOf(word: unknown, extra: Readonly<Record<string, RemoteState>> = {}): RemoteState {
-  if (typeof word !== 'string') return 'in_progress';
+/** A status word of any upstream. A word that nobody knows means that the job still runs, or `other`. */
+export function stateOf(
+  word: unknown,
+  extra: Readonly<Record<string, RemoteState>> = {},
+  other: RemoteState = 'in_progress',
+): RemoteState {
+  if (typeof word !== 'string') return other;
   const plain = word
     .trim()
     .toLowerCase()
     .replace(/[\s-]+/g, '_');
-  return extra[plain] ?? STATES.get(plain) ?? 'in_progress';
+  return extra[plain] ?? STATES.get(plain) ?? other;
 }
 
 /** 0 to 100, from `36`, `0.36`, `"36%"` or `"36.0%"`. Undefined when it is none of them. */

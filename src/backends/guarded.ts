@@ -188,7 +188,7 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     return { state: 'up', ...(reason === undefined ? {} : { reason }), goneModels: models };
   }
 
-  const { listVideos, deleteVideo, revise, createCharacter, extractCharacter, listCharacters } = backend;
+  const { listVideos, deleteVideo, revise, createCharacter, extractCharacter, getCharacter, listCharacters } = backend;
   return {
     profile,
     health,
@@ -205,6 +205,9 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
     }),
     ...(extractCharacter && {
       extractCharacter: (request, context) => create(undefined, context, (its) => extractCharacter(request, its)),
+    }),
+    ...(getCharacter && {
+      getCharacter: (pending, context) => through(reads, context, (its) => getCharacter(pending, its)),
     }),
     ...(listCharacters && { listCharacters: (context) => through(reads, context, (its) => listCharacters(its)) }),
     openContent: (known, variant, from, context) => backend.openContent(known, variant, from, context),

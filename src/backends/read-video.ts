@@ -59,18 +59,36 @@ export function readVideo(body: unknown, remoteId: string, reader: Reader, fallb
   return present(videoSchema().parse(facts));
 }
 
-/** A character as a create or a list tells it; undefined when it has no id. */
-export function readCharacter(entry: unknown, reader: Reader, fallbackName?: string): RemoteCharacter | undefined {
+/** What is known of a character before the answer about it. */
+interface AskedCharacter {
+  /** Taken where the answer has none. */
+  readonly name?: string | undefined;
+  /** The task that was asked about: the character has an id of its own, if the answer tells another. */
+  readonly taskId?: string | undefined;
+}
+
+/**
+ * A character as a create, a look or a list tells it; undefined when it has no id. Without a status, or with one that
+ * nobody knows ("active"), it is made; but where a task is all that is named, that was merely taken.
+ */
+export function readCharacter(entry: unknown, reader: Reader, asked: AskedCharacter = {}): RemoteCharacter | undefined {
   const { dialect, tell } = reader;
-  const within = envelopesOf(entry, dialect.answer.envelopes);
+  const { answer } = dialect;
+  const within = envelopesOf(entry, answer.envelopes);
   const get = (paths: readonly string[], max: number) => {
     const value = pick(within, paths);
     return typeof value === 'string' ? tell(value, max) : undefined;
   };
-  const id = asId(pick(within, dialect.answer.characterId));
+  const told = stateOf(pick(within, answer.status), answer.statusWords, 'completed');
+  const ids = [...pickAll(within, answer.characterId)].flatMap((value) => asId(value) ?? []);
+  const own = ids.find((each) => each !== asked.taskId) ?? ids[0];
+  const error = errorFrom(pick(within, answer.error));
+  const taken = told === 'completed' && own === undefined && asked.taskId === undefined && error === undefined;
+  const state = taken ? 'pending' : CHARACTER_STATES[told];
+  const id = own ?? (state === undefined ? undefined : (idsIn(entry, reader)[0] ?? asked.taskId));
   if (id === undefined) return undefined;
-  const username = get(dialect.answer.username, 120);
-  const name = get(['name', 'display_name', 'displayName'], 120) ?? username ?? fallbackName;
+  const username = get(answer.username, 120);
+  const name = get(['name', 'display_name', 'displayName'], 120) ?? username ?? asked.name;
   const values: Readonly<Record<string, string | undefined>> = {
     id,
     username: username ?? name ?? id,
@@ -78,12 +96,22 @@ export function readCharacter(entry: unknown, reader: Reader, fallbackName?: str
   };
   return present({
     remoteId: id,
+    state,
+    error: state === 'failed' && error ? tell([error.code, error.message].filter(Boolean).join(': '), 500) : undefined,
     mention: dialect.mention.replace(/\{(id|username|name)\}/g, (_, key: string) => values[key] ?? id),
     name,
     description: get(['description', 'instruction_set'], 1_000),
     createdAt: timeOf(pick(within, ['created_at', 'createdAt'])),
   });
 }
+
+const CHARACTER_STATES = {
+  queued: 'pending',
+  in_progress: 'pending',
+  completed: undefined,
+  failed: 'failed',
+  expired: 'failed',
+} as const satisfies Record<RemoteVideo['state'], RemoteCharacter['state']>;
 
 function fileIn(body: unknown, within: readonly unknown[], reader: Reader, baseUrl: URL): string | undefined {
   const places = reader.dialect.answer.file.filter((place) => place !== 'content');

@@ -17,8 +17,8 @@ export type CharacterSource =
   | { readonly kind: 'adopted'; readonly backend: string };
 
 /**
- * The creation of a character on a backend is a paid create too: `submitting` is written before it leaves,
- * `unknown` when its answer was lost.
+ * The creation of a character on a backend is a paid create too: `submitting` is written before it leaves, and stays
+ * while the upstream makes it by a task; `unknown` when its answer was lost, or such a task cannot be followed.
  */
 export const BINDING_STATES = ['submitting', 'ready', 'unknown', 'failed'] as const;
 export type BindingState = (typeof BINDING_STATES)[number];

@@ -54,7 +54,7 @@ function notReady(
       return { reason: `@${first.handle} is still being made there.`, hint: 'Try again in a few seconds.' };
     case 'unknown':
       return {
-        reason: `Whether @${first.handle} was made there is not known: the answer was lost.`,
+        reason: `Whether @${first.handle} was made there is not known: ${binding?.error ?? 'the answer was lost'}.`,
         hint: 'list_characters with refresh: true may find it; do not create it again blindly.',
       };
     case 'failed': {

@@ -51,6 +51,8 @@ async function adoptFrom(
   for (const remote of listed) {
     // What another tenant made there is none of this one's business; what this one has needs no adopting.
     if (core.store.bindings.isTaken(id, remote.remoteId)) continue;
+    // It is not made yet, or never will be.
+    if (remote.state !== undefined) continue;
     const name = clean(remote.name ?? remote.remoteId, 80);
     const { character, adopted } = core.store.bindings.adopt({
       characterId: core.newId('chr'),

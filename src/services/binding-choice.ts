@@ -131,7 +131,7 @@ function notReady(character: Character, binding: Binding): SoraError {
     code: 'character_not_ready',
     field: 'handle',
     message: lost
-      ? `whether @${character.handle} was made on ${binding.backend} is not known: the answer was lost`
+      ? `whether @${character.handle} was made on ${binding.backend} is not known: ${binding.error ?? 'the answer was lost'}`
       : `@${character.handle} is being made on ${binding.backend}`,
     hint: lost
       ? 'Do not create it again blindly. It is looked for where the backend can list characters (list_characters with refresh: true looks now); another handle can be used meanwhile.'

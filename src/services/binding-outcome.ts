@@ -3,6 +3,7 @@ import type { Character } from '../domain/character.ts';
 import type { SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import type { BindingIntent } from '../store/bindings.ts';
+import type { Settlement } from '../store/settlement.ts';
 import type { Core } from './core.ts';
 import { holdAgain, releaseHold, settle } from './money.ts';
 
@@ -26,6 +27,48 @@ export function settleReady(core: Core, intent: Made, remote: RemoteCharacter, n
     if (!bindings.isTaken(intent.backend, remoteId)) adoptLate(core, intent, remote, name);
     return false;
   });
+}
+
+/** How long until an unsettled create is looked at again, in milliseconds. */
+export const LOOK_AGAIN_MS = 60_000;
+/** One that an upstream makes by a task is looked at more often while it is young: most take less than minutes. */
+const YOUNG_MS = 10 * 60_000;
+const LOOK_SOON_MS = 15_000;
+
+/**
+ * Writes that the upstream makes it by a task, and keeps its money held: no price is due for what may still fail. Undefined:
+ * it is followed; else why it cannot be.
+ */
+export function settlePending(core: Core, intent: Made, remoteTaskId: string): string | undefined {
+  const { bindings } = core.store;
+  return core.store.transaction(() => {
+    const before = bindings.byId(intent.id);
+    const standing = standingOf(core, intent.backend, remoteTaskId, before?.createdAt);
+    const kept = bindings.settle(intent.id, standing);
+    if (kept && before?.state === 'failed') holdAgain(core, { ...intent, what: 'character' });
+    if (!before) {
+      // It gave way to another, whose place it cannot take; it is paid for all the same.
+      holdAgain(core, { ...intent, what: 'character' });
+      settle(core, intent, intent.quoted);
+      core.log(
+        `${intent.backend} makes a character by its task ${remoteTaskId}: a late answer to a create that was given up`,
+      );
+    }
+    return standing.state === 'unknown' ? standing.error : undefined;
+  });
+}
+
+function standingOf(core: Core, backend: string, remoteTaskId: string, createdAt: number = core.clock()) {
+  const asked = core.backends.get(backend);
+  const now = core.clock();
+  if (!asked?.getCharacter) {
+    const why = asked ? 'whose dialect cannot follow one: it has no getCharacter' : 'which is not configured any more';
+    const error = `it is made by the task ${remoteTaskId} of ${backend}, ${why}`;
+    return { state: 'unknown', remoteTaskId, error, nextCheckAt: now + LOOK_AGAIN_MS } satisfies Settlement;
+  }
+  const soon = Math.max(LOOK_SOON_MS, asked.profile.limits.minPollMs);
+  const pause = now - createdAt < YOUNG_MS ? soon : Math.max(soon, LOOK_AGAIN_MS);
+  return { state: 'submitting', remoteTaskId, nextCheckAt: now + pause } satisfies Settlement;
 }
 
 function adoptLate(core: Core, { workspace, backend, route }: Made, remote: RemoteCharacter, name: string): void {

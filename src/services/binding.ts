@@ -7,7 +7,7 @@ import type { BindingIntent } from '../store/bindings.ts';
 import { agree } from './agreement.ts';
 import { inAnswerTime } from './answer-time.ts';
 import { cannotMake } from './binding-choice.ts';
-import { type Before, settleFailed, settleReady } from './binding-outcome.ts';
+import { type Before, settleFailed, settlePending, settleReady } from './binding-outcome.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { hold } from './money.ts';
 import { persist, persistSurely } from './persist.ts';
@@ -95,6 +95,7 @@ async function make(
     throw failure;
   }
   core.reached('character:answered');
+  if (remote.state === 'pending') return await makingByTask(core, { existing, draft }, intent, remote.remoteId);
   const what = `@${draft.handle} is character ${remote.remoteId} of ${intent.backend}`;
   await persistSurely(core.log, what, () => keep(core, { existing, draft }, intent, remote));
   core.reached('character:bound');
@@ -103,6 +104,28 @@ async function make(
     core.store.characters.byRemoteId(intent.workspace, remote.remoteId, intent.backend) ??
     characterOf(core, intent, draft)
   );
+}
+
+/** Its task is followed from now on, also by other processes. Where it cannot be, the caller is told. */
+async function makingByTask(
+  core: Core,
+  { existing, draft }: Pick<Making, 'existing' | 'draft'>,
+  intent: BindingIntent,
+  remoteTaskId: string,
+): Promise<Character> {
+  const what = `@${draft.handle} is made by task ${remoteTaskId} of ${intent.backend}`;
+  const trouble = await persistSurely(core.log, what, () => settlePending(core, intent, remoteTaskId));
+  core.reached('character:task-written');
+  publish(core, { name: intent.workspace }, draft.handle, existing === undefined);
+  if (trouble === undefined) return characterOf(core, intent, draft);
+  const lists = core.backends.get(intent.backend)?.listCharacters !== undefined;
+  throw new SoraError({
+    code: 'character_not_ready',
+    field: 'handle',
+    message: `whether @${draft.handle} becomes ready cannot be told: ${trouble}`,
+    hint: `Do not create it again there: it may be paid for.${lists ? ' It is looked for in its list (list_characters with refresh: true looks now).' : ' Only the operator can help: the dialect needs a getCharacter operation.'}`,
+    charged: 'unknown',
+  });
 }
 
 /** Others take it for lost when its lease lapses: a clock is set, a process sleeps. Then nothing leaves any more. */

@@ -1,21 +1,30 @@
 import type { RemoteCharacter } from '../backends/backend.ts';
 import type { Character } from '../domain/character.ts';
+import { SoraError } from '../domain/errors.ts';
 import type { StoredBinding } from '../store/binding-row.ts';
 import { LOST_AFTER_MS, publish } from './binding.ts';
-import { settleReady } from './binding-outcome.ts';
+import { LOOK_AGAIN_MS, settlePending, settleReady } from './binding-outcome.ts';
 import { letters } from './candidates.ts';
-import type { Core } from './core.ts';
+import type { Core, WatchedBackend } from './core.ts';
 import { releaseHold, settle } from './money.ts';
 import { persist } from './persist.ts';
 import { WATCH_MS } from './vigils.ts';
 
-const LOOK_AGAIN_MS = 60_000;
 /** Clocks differ. */
 const CLOCK_SLACK_MS = 2 * 60_000;
 /** After this the money counts as spent on this day, not as held on every one. */
 const SETTLED_AFTER_MS = 24 * 60 * 60_000;
 
-/** Looks for characters whose create got no answer, in the lists of their backends: those that are due, or `now` all. */
+/** What is known now of a create that is unsettled. */
+type Verdict =
+  | { readonly is: 'made'; readonly remote: RemoteCharacter }
+  | { readonly is: 'being made'; readonly remoteTaskId: string }
+  | { readonly is: 'failed' | 'unknown'; readonly why: string };
+
+/**
+ * Asks for characters that are made by a task of the upstream, and looks for those whose create got no answer in the lists
+ * of their backends: those that are due, or `now` all.
+ */
 export async function reconcileCharacters(
   core: Core,
   signal?: AbortSignal,
@@ -37,39 +46,85 @@ async function lookFor(core: Core, binding: StoredBinding, signal?: AbortSignal)
   core.reached('character:looked-for');
   const verdict = await judge(core, binding, character, signal);
   await persist(() => write(core, binding, character, verdict));
-  if (typeof verdict !== 'string') core.vigils.end(binding.id);
+  if (verdict.is !== 'unknown') core.vigils.end(binding.id);
   core.reached('character:found-written');
   publish(core, { name: binding.workspace }, character.handle, false);
 }
 
-/** The character; why it cannot be told; or undefined: it was never made. */
-async function judge(
+async function judge(core: Core, binding: StoredBinding, character: Character, signal?: AbortSignal): Promise<Verdict> {
+  const backend = core.backends.get(binding.backend);
+  const { remoteTaskId } = binding;
+  if (remoteTaskId !== undefined) {
+    if (backend?.getCharacter) return await askFor(backend, remoteTaskId, character, signal);
+    if (!backend?.listCharacters) return { is: 'being made', remoteTaskId };
+  }
+  const found = await findIn(core, backend, binding, character, signal);
+  if (typeof found === 'string') return { is: 'unknown', why: `${whatIsKnown(binding)}${found}` };
+  return found ? stateOf(found) : { is: 'failed', why: 'the create never reached the upstream' };
+}
+
+/** How the task goes that makes it. What goes wrong in passing says nothing of it. */
+async function askFor(
+  backend: Pick<WatchedBackend, 'getCharacter'>,
+  remoteTaskId: string,
+  { name }: Character,
+  signal: AbortSignal | undefined,
+): Promise<Verdict> {
+  try {
+    return stateOf(await backend.getCharacter!({ remoteId: remoteTaskId, name }, { signal }), remoteTaskId);
+  } catch (error) {
+    if (!(error instanceof SoraError) || error.retryable || error.code === 'cancelled') {
+      return { is: 'being made', remoteTaskId };
+    }
+    return {
+      is: 'unknown',
+      why: `it is made by the task ${remoteTaskId}, which cannot be asked for: ${error.message}`,
+    };
+  }
+}
+
+function stateOf(remote: RemoteCharacter, remoteTaskId = remote.remoteId): Verdict {
+  if (remote.state === 'pending') return { is: 'being made', remoteTaskId };
+  return remote.state === 'failed'
+    ? { is: 'failed', why: remote.error ?? 'the upstream says that it failed' }
+    : { is: 'made', remote };
+}
+
+function whatIsKnown({ remoteTaskId }: StoredBinding): string {
+  return remoteTaskId === undefined
+    ? 'the answer was lost'
+    : `it is made by the task ${remoteTaskId}, which its backend's dialect cannot follow (it has no getCharacter)`;
+}
+
+/** The character as it is listed; why it cannot be told; or undefined: it was never made. */
+async function findIn(
   core: Core,
+  backend: WatchedBackend | undefined,
   binding: StoredBinding,
   character: Character,
   signal: AbortSignal | undefined,
 ): Promise<RemoteCharacter | string | undefined> {
-  const backend = core.backends.get(binding.backend);
-  if (!backend?.listCharacters) return 'the answer was lost, and its backend cannot list characters';
+  if (!backend?.listCharacters) return ', and its backend cannot list characters';
   const listed = await backend.listCharacters({ signal }).catch(() => undefined);
-  if (!listed) return 'the answer was lost, and its backend could not be asked';
+  if (!listed) return ', and its backend could not be asked';
   const named = listed.filter((remote) => remote.name === character.name && !isKnown(core, binding, remote));
   const found = named.filter(
     ({ createdAt }) => createdAt === undefined || createdAt >= binding.createdAt - CLOCK_SLACK_MS,
   );
-  if (found.length > 1) return `the answer was lost, and ${found.length} characters there could be it`;
+  if (found.length > 1) return `, and ${found.length} characters there could be it`;
   if (found[0]) return isRivals(core, binding, character) ?? found[0];
-  if (named.length > 0) return 'the answer was lost; one of this name is there, but of another time';
+  if (named.length > 0) return '; one of this name is there, but of another time';
   if (listed.some((remote) => mayBe(remote, character) && !isKnown(core, binding, remote))) {
-    return 'the answer was lost; one that may be it is there, told differently';
+    return '; one that may be it is there, told differently';
   }
-  return core.vigils.lasting(binding.id) < WATCH_MS ? 'the answer was lost; it is not listed yet' : undefined;
+  const taken = binding.remoteTaskId !== undefined;
+  return taken || core.vigils.lasting(binding.id) < WATCH_MS ? '; it is not listed yet' : undefined;
 }
 
 /** Of an account that serves several workspaces; both could have made it. */
 function isRivals(core: Core, binding: StoredBinding, { name }: Character): string | undefined {
   const rival = core.store.bindings.hasRival(binding, name);
-  return rival ? 'the answer was lost, and another create of that name could have made what is there' : undefined;
+  return rival ? ', and another create of that name could have made what is there' : undefined;
 }
 
 /** Its name is spelt differently, or not told. */
@@ -81,27 +136,37 @@ function isKnown(core: Core, binding: StoredBinding, remote: RemoteCharacter): b
   return core.store.bindings.isTaken(binding.backend, remote.remoteId);
 }
 
-function write(
-  core: Core,
-  binding: StoredBinding,
-  character: Character,
-  verdict: RemoteCharacter | string | undefined,
-): void {
-  const now = core.clock();
+function write(core: Core, binding: StoredBinding, character: Character, verdict: Verdict): void {
   core.store.transaction(() => {
-    if (typeof verdict === 'object' && !isKnown(core, binding, verdict)) {
-      settleReady(core, binding, verdict, character.name);
-    } else if (verdict === undefined) {
-      const settled = core.store.bindings.settle(binding.id, {
-        state: 'failed',
-        error: 'the create never reached the upstream',
-      });
-      if (settled) releaseHold(core, { id: binding.id, workspace: binding.workspace });
-    } else {
-      const error = typeof verdict === 'string' ? verdict : 'the answer was lost; another was quicker to take it';
-      core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: now + LOOK_AGAIN_MS });
-      const late = now - binding.createdAt > SETTLED_AFTER_MS;
-      if (late) settle(core, { id: binding.id, workspace: binding.workspace }, binding.quoted);
+    switch (verdict.is) {
+      case 'made':
+        if (isKnown(core, binding, verdict.remote)) {
+          leaveOpen(core, binding, `${whatIsKnown(binding)}; another was quicker to take it`);
+        } else {
+          settleReady(core, binding, verdict.remote, character.name);
+        }
+        return;
+      case 'being made':
+        settlePending(core, binding, verdict.remoteTaskId);
+        return bookLate(core, binding);
+      case 'failed':
+        if (core.store.bindings.settle(binding.id, { state: 'failed', error: verdict.why })) {
+          releaseHold(core, { id: binding.id, workspace: binding.workspace });
+        }
+        return;
+      case 'unknown':
+        return leaveOpen(core, binding, verdict.why);
+      default:
+        verdict satisfies never;
     }
   });
+}
+
+function leaveOpen(core: Core, binding: StoredBinding, error: string): void {
+  core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: core.clock() + LOOK_AGAIN_MS });
+  bookLate(core, binding);
+}
+
+function bookLate(core: Core, { id, workspace, createdAt, quoted }: StoredBinding): void {
+  if (core.clock() - createdAt > SETTLED_AFTER_MS) settle(core, { id, workspace }, quoted);
 }

@@ -11,6 +11,8 @@ export interface StoredBinding extends Binding {
   /** Sent as `Idempotency-Key` with the create; absent when it was adopted. */
   readonly sendKey?: string | undefined;
   readonly quoted?: MicroUsd | undefined;
+  /** The upstream's task that makes it, where it is made by one. */
+  readonly remoteTaskId?: string | undefined;
   /** Unix milliseconds. */
   readonly updatedAt: number;
   /** When an unsettled one is to be looked into; absent: as soon as nobody holds its lease. */
@@ -40,6 +42,7 @@ export function storedBindingOf(row: BindingRow & { readonly character_id: strin
     characterId: row.character_id,
     ...(row.send_key !== null && { sendKey: row.send_key }),
     ...(row.quoted !== null && { quoted: microUsd(row.quoted) }),
+    ...(row.remote_task_id !== null && { remoteTaskId: row.remote_task_id }),
     updatedAt: row.updated_at,
     ...(row.next_check_at !== null && { nextCheckAt: row.next_check_at }),
     ...(row.lease_owner !== null && { leaseOwner: row.lease_owner }),

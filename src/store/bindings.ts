@@ -7,6 +7,7 @@ import { type StoredBinding, storedBindingOf } from './binding-row.ts';
 import type { CharacterRepository } from './characters.ts';
 import { type Database, type Statement, slot } from './database.ts';
 import type { BindingRow } from './schema.ts';
+import { columnsOf, type Settlement } from './settlement.ts';
 
 /** The intent to make a character on a backend, written before the paid create leaves. */
 export interface BindingIntent {
@@ -21,17 +22,6 @@ export interface BindingIntent {
   readonly leaseOwner?: string | undefined;
   readonly leaseUntil?: number | undefined;
 }
-
-/** How a create ended. `unknown` keeps the binding unsettled; the rest of it says when to look again. */
-export type Settlement =
-  | {
-      readonly state: 'ready';
-      readonly remoteId: string;
-      readonly mention?: string | undefined;
-      readonly remoteName?: string | undefined;
-    }
-  | { readonly state: 'failed'; readonly error: string }
-  | { readonly state: 'unknown'; readonly error?: string | undefined; readonly nextCheckAt?: number | undefined };
 
 /** A character that a backend listed. */
 export interface FoundCharacter {
@@ -184,11 +174,12 @@ export class BindingRepository {
   }
 
   /**
-   * Writes how a create ended and drops the lease. Undefined when somebody settled it before: only `submitting` and
-   * `unknown` are unsettled, and one that was given up may turn out to be made after all.
+   * Writes how a create ended or stands, and drops the lease. Undefined when somebody settled it before: only
+   * `submitting` and `unknown` are unsettled, and one that was given up may turn out to be taken after all.
    */
   settle(id: string, settlement: Settlement): StoredBinding | undefined {
-    const from = settlement.state === 'ready' ? (['submitting', 'unknown', 'failed'] as const) : UNSETTLED_STATES;
+    const taken = settlement.state === 'ready' || 'remoteTaskId' in settlement;
+    const from = taken ? ([...UNSETTLED_STATES, 'failed'] as const) : UNSETTLED_STATES;
     const query = this.#database.build
       .updateTable('bindings')
       .set({ ...columnsOf(settlement), lease_owner: null, lease_until: null, updated_at: this.#clock() })
@@ -269,26 +260,5 @@ export class BindingRepository {
     const values = { ...columns, character_seq: owner.seq, workspace, created_at: now, updated_at: now };
     this.#database.run(this.#database.build.insertInto('bindings').values(values));
     return this.byId(columns.id);
-  }
-}
-
-function columnsOf(settlement: Settlement): Pick<BindingRow, 'state'> & Partial<BindingRow> {
-  const { state } = settlement;
-  switch (state) {
-    case 'ready':
-      return {
-        state,
-        remote_id: settlement.remoteId,
-        mention: settlement.mention ?? null,
-        remote_name: settlement.remoteName ?? null,
-        error: null,
-        next_check_at: null,
-      };
-    case 'failed':
-      return { state, error: settlement.error, next_check_at: null };
-    case 'unknown':
-      return { state, error: settlement.error ?? null, next_check_at: settlement.nextCheckAt ?? null };
-    default:
-      return settlement satisfies never;
   }
 }

@@ -1,6 +1,7 @@
 import { SoraError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
+import { CHARACTER_TASKS } from './steps/character-tasks.ts';
 import { LEDGER } from './steps/ledger.ts';
 import { MENTIONS } from './steps/mentions.ts';
 import { NEWS } from './steps/news.ts';
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '009-news', sql: NEWS },
   { name: '010-refunds', sql: REFUNDS },
   { name: '011-mentions', sql: MENTIONS },
+  { name: '012-character-tasks', sql: CHARACTER_TASKS },
 ];
 
 const TABLE =

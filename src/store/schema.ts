@@ -56,6 +56,7 @@ export interface BindingRow {
   next_check_at: number | null;
   lease_owner: string | null;
   lease_until: number | null;
+  remote_task_id: string | null;
 }
 
 export interface TaskRow {
