@@ -92,6 +92,12 @@ export async function readConfigFile(
   facts: ConfigFacts,
   problems: Problem[],
 ): Promise<FileConfig | undefined> {
+  // JSON never has this character as it is: every second byte of UTF-16 is one.
+  if (text.includes('\0')) {
+    const message = 'the file is UTF-16, as > of Windows PowerShell 5 writes it: save it as UTF-8';
+    problems.push({ where: 'SORA_CONFIG', message });
+    return undefined;
+  }
   let document: unknown;
   try {
     document = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -211,22 +217,35 @@ function toWorkspace(given: z.infer<typeof workspace>, from: string, problems: P
 
 /** Keys that stand in the file, and variables that nobody filled in, wherever they are. Values are not quoted. */
 function lookForTraps(value: unknown, path: string, problems: Problem[]): void {
-  if (typeof value === 'string') {
+  const isDialect = /\.dialect\b/.test(path);
+  if (typeof value === 'string' && !isDialect) {
     const message = unsubstituted(value);
-    if (message && !path.includes('.dialect')) problems.push({ where: path, message });
+    if (message) problems.push({ where: path, message });
   }
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
     const where = Array.isArray(value) ? `${path}[${key}]` : join(path, key);
-    const literal = /^(api_?key|key|token|http_token|secret|password)$/i.test(key) && typeof inner === 'string';
-    if (literal && !path.includes('.dialect')) {
-      const instead = /token/i.test(key) ? 'token_env' : 'api_key_env';
+    const literal = typeof inner === 'string' && (isDialect ? isKey(key, inner, path) : KEY_FIELD.test(key));
+    if (literal) {
+      const instead = /token/i.test(key) && !isDialect ? 'token_env' : 'api_key_env';
       problems.push({
         where,
         message: `keys never stand in the file: put it in a variable and name that with "${instead}"`,
       });
     } else lookForTraps(inner, where, problems);
   }
+}
+
+const KEY_FIELD = /^(api_?key|key|token|http_token|secret|password)$/i;
+const KEY_ON_THE_WIRE =
+  /^(x[-_])?((api|access|auth)[-_]?(key|token)|secret([-_]?key)?|client[-_]?secret|password|authorization)$/i;
+const KEY_VALUE = /^bearer\s+[\w.~+/=-]{8,}$|^(sk-|xai-|gsk_|hf_|AIza)[\w-]{8,}$/i;
+
+/** In a dialect the same words may name a field: what is sent as it stands, or looks like a key, surely is one. */
+function isKey(name: string, value: string, path: string): boolean {
+  if (KEY_VALUE.test(value)) return true;
+  const isSent = /\.(constants|with|query)\b/.test(path) && value.trim() !== '' && !value.includes('{');
+  return isSent && (KEY_ON_THE_WIRE.test(name) || (KEY_FIELD.test(name) && /^[\w.~+/=-]{16,}$/.test(value)));
 }
 
 function complaints(issue: z.core.$ZodIssue): Problem[] {

@@ -152,12 +152,25 @@ describe('a dialect described in the file', () => {
     await load({ dialectIssues: never });
   });
 
+  test.each<[string, object, boolean]>([
+    ['changed parts', { operations: { create: { path: '/jobs', fields: { seconds: { type: 'integer' } } } } }, true],
+    ['what is taken away', { operations: { remix: null, create: { constants: { model: null } } }, title: null }, true],
+    ['lists and values', { answer: { file: ['url'] }, auth: { scheme: 'bare' }, limits: { minPollMs: 5 } }, true],
+    ['an unknown setting', { maxCharacter: 2 }, false],
+    ['an unknown operation', { operations: { make: { path: '/jobs' } } }, false],
+    ['an unknown setting far inside', { operations: { create: { fields: { seconds: { typ: 'integer' } } } } }, false],
+    ['a wrong value', { limits: { minPollMs: 'long' } }, false],
+  ])('its JSON Schema knows what may be changed: %s', (_, changes, fine) => {
+    expect(inlineDialectSchema(['openai']).safeParse({ extends: 'openai', ...changes }).success).toBe(fine);
+  });
+
   test('its JSON Schema has both ways to describe a dialect', () => {
     const schema = JSON.parse(JSON.stringify(configFileJsonSchema(inlineDialectSchema(['openai', 'seed']))));
     const [named, described] = schema.properties.backends.items.properties.dialect.anyOf;
     expect(named).toEqual({ type: 'string' });
     const [changes, whole] = described.anyOf;
     expect(changes).toMatchObject({ required: ['extends'], properties: { extends: { enum: ['openai', 'seed'] } } });
+    expect(changes.additionalProperties).toBe(false);
     expect(whole.required).toEqual(['operations', 'defaults']);
   });
 });

@@ -80,6 +80,11 @@ describe('the file', () => {
 
   test.each<[string, unknown, RegExp]>([
     ['not JSON', '{"backends": [}', /^SORA_CONFIG: the file is not JSON/],
+    [
+      'UTF-16, as PowerShell 5 writes it',
+      Buffer.from('\ufeff{ "backends": [] }', 'utf16le').toString('utf8'),
+      /^SORA_CONFIG: the file is UTF-16.* save it as UTF-8$/,
+    ],
     ['not an object', '[]', /^SORA_CONFIG: /],
     [
       'a literal key',
@@ -91,6 +96,21 @@ describe('the file', () => {
       { workspaces: [{ name: 'a', token_env: 'A', token: TOKEN }] },
       /^workspaces\[0\]\.token: keys never stand/,
     ],
+    ...(
+      [
+        ['constants', 'api_key', KEY],
+        ['constants', 'token', 'a1b2c3d4e5f6a7b8c9d0'],
+        ['query', 'access_token', 'a1b2c3'],
+        ['fields', 'prompt', KEY],
+        ['constants', 'note', `Bearer ${TOKEN}`],
+      ] as const
+    ).map(([where, name, value]): [string, unknown, RegExp] => [
+      `a key in a dialect: ${where}.${name}`,
+      { backends: [{ ...backend, dialect: { operations: { create: { [where]: { [name]: value } } } } }] },
+      new RegExp(
+        `^backends\\[0\\]\\.dialect\\.operations\\.create\\.${where}\\.${name}: keys never stand .* "api_key_env"$`,
+      ),
+    ]),
     [
       'a key instead of a name',
       { backends: [{ ...backend, api_key_env: 'sk-1 2' }] },
@@ -136,6 +156,13 @@ describe('the file', () => {
     expect(found[0]).toMatch(message);
     expect(found[0]).not.toContain(KEY);
     expect(found[0]).not.toContain(TOKEN);
+  });
+
+  test('what a dialect calls a key is none', async () => {
+    const constants = { key: 'off', token: '', mode: 'secret', sort_key: 'created_at' };
+    const query = { token: '{after}' };
+    const dialect = { auth: { scheme: 'header', header: 'api-key' }, operations: { list: { constants, query } } };
+    await load(withFile({ backends: [{ ...backend, dialect }] }));
   });
 
   test('why it cannot be read is told', async () => {

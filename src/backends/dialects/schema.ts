@@ -49,11 +49,41 @@ let built: ReturnType<typeof build> | undefined;
 
 /** What may stand in the configuration, for a JSON Schema: changes to one of the `shipped` dialects, or a whole one. */
 export function inlineDialectSchema(shipped: readonly string[]) {
+  const base = z.enum(shipped).describe('The shipped dialect that this one changes.');
   const changes = z
-    .looseObject({ extends: z.enum(shipped).describe('The shipped dialect that this one changes.') })
+    .strictObject({ extends: base, ...changesOf(dialectSchema().shape) })
     .describe('Objects are merged into the shipped dialect, lists and values replaced; null takes a setting away.');
   const whole = dialectSchema().partial({ name: true, route: true });
   return z.union([changes, whole.describe("A whole dialect. Without a route it has its backend's.")]);
+}
+
+function changesOf(shape: z.core.$ZodLooseShape): z.core.$ZodLooseShape {
+  return Object.fromEntries(
+    Object.entries(shape).map(([key, value]) => [
+      key,
+      changeOf(value as z.ZodType)
+        .nullable()
+        .optional(),
+    ]),
+  );
+}
+
+/** What may be merged into a value of this kind. */
+function changeOf(schema: z.ZodType): z.ZodType {
+  const change = mergeable(schema);
+  return schema.description === undefined ? change : change.describe(schema.description);
+}
+
+function mergeable(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return changeOf(schema.unwrap() as z.ZodType);
+  }
+  if (schema instanceof z.ZodObject) return z.strictObject(changesOf(schema.shape));
+  if (schema instanceof z.ZodRecord) {
+    return z.partialRecord(schema.keyType, changeOf(schema.valueType as z.ZodType).nullable());
+  }
+  if (schema instanceof z.ZodUnion) return z.union(schema.options.map((each) => changeOf(each as z.ZodType)));
+  return schema;
 }
 
 export type Dialect = z.output<ReturnType<typeof build>>;
