@@ -4,6 +4,7 @@ import type { Clock } from '../domain/ids.ts';
 import type { MicroUsd } from '../domain/money.ts';
 import type { Route } from '../domain/video.ts';
 import { type StoredBinding, storedBindingOf } from './binding-row.ts';
+import { CalledNames } from './called-names.ts';
 import type { CharacterRepository } from './characters.ts';
 import { type Database, type Statement, slot } from './database.ts';
 import type { BindingRow } from './schema.ts';
@@ -61,12 +62,13 @@ export class BindingRepository {
   readonly #byId: Statement<Row>;
   readonly #byCharacter: Statement<Row>;
   readonly #anywhere: Statement<{ id: string }>;
-  readonly #othersIn: Statement<Pick<BindingRow, 'remote_id' | 'mention'>>;
+  readonly #called: CalledNames;
 
   constructor(database: Database, characters: CharacterRepository, clock: Clock) {
     this.#database = database;
     this.#characters = characters;
     this.#clock = clock;
+    this.#called = new CalledNames(database);
     const rows = database.build
       .selectFrom('bindings')
       .innerJoin('characters', 'characters.seq', 'bindings.character_seq')
@@ -81,16 +83,6 @@ export class BindingRepository {
         .where('remote_id', 'is not', null)
         .where('backend', '=', slot<string>('backend'))
         .limit(1),
-    );
-    const text = slot<string>('text');
-    this.#othersIn = database.prepare(
-      database.build
-        .selectFrom('bindings')
-        .select(['remote_id', 'mention'])
-        .where('remote_id', 'is not', null)
-        .where('backend', '=', slot<string>('backend'))
-        .where('workspace', '!=', slot<string>('workspace'))
-        .where(sql<SqlBool>`(instr(${text}, lower(remote_id)) or instr(${text}, lower(mention)))`),
     );
     this.#byCharacter = database.prepare(
       rows
@@ -133,10 +125,9 @@ export class BindingRepository {
     return this.#database.first(rival) !== undefined;
   }
 
-  /** Ids and mentions on a backend, of other workspaces' characters, that stand in the text. */
+  /** Ids and mentions on a backend, of other workspaces' characters, that may stand behind an `@` of the text. */
   othersIn(text: string, backend: string, workspace: string): string[] {
-    const rows = this.#othersIn.all({ text: text.toLowerCase(), backend, workspace });
-    return rows.flatMap(({ remote_id, mention }) => [remote_id, mention].filter((name) => name !== null));
+    return this.#called.othersIn(text, backend, workspace);
   }
 
   byId(id: string): StoredBinding | undefined {

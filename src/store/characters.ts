@@ -1,16 +1,16 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import { type Character, type CharacterSource, handleFromName, MAX_HANDLE_LENGTH } from '../domain/character.ts';
 import { SoraError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ids.ts';
 import { bindingOf } from './binding-row.ts';
-import { boundCharacters, matchingCharacters, newestCharacters } from './character-page.ts';
+import { CharacterPages, type CharacterSlice } from './character-page.ts';
 import { decodeCursor, type Page, pageOf } from './cursor.ts';
 import { type Database, type Statement, slot } from './database.ts';
 import { isUniqueViolation } from './errors.ts';
 import { HandleFinder } from './handles.ts';
 import { inList } from './lists.ts';
 import type { BindingRow, StoredCharacterRow } from './schema.ts';
-import { searchTerms, searchText } from './search-text.ts';
+import { searchText } from './search-text.ts';
 
 export type NewCharacter = Omit<Character, 'bindings'>;
 export type CharacterPatch = Partial<Pick<Character, 'handle' | 'name' | 'description' | 'source'>>;
@@ -30,29 +30,33 @@ export class CharacterRepository {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #handles: HandleFinder;
-  readonly #newest: Statement<StoredCharacterRow>;
-  readonly #bound: Statement<StoredCharacterRow>;
+  readonly #pages: CharacterPages;
   readonly #byHandle: Statement<StoredCharacterRow>;
   readonly #byIds: Statement<StoredCharacterRow>;
   readonly #byRemoteId: Statement<StoredCharacterRow>;
   readonly #byMention: Statement<StoredCharacterRow>;
   readonly #bindings: Statement<BindingRow>;
   readonly #count: Statement<{ count: number }>;
-  readonly #others: Statement<{ count: number }>;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
     this.#handles = new HandleFinder(database);
-    this.#newest = newestCharacters(database);
-    this.#bound = boundCharacters(database);
+    this.#pages = new CharacterPages(database);
     const workspace = slot<string>('workspace');
     const inWorkspace = database.build
       .selectFrom('characters')
       .selectAll('characters')
       .where('characters.workspace', '=', workspace);
     this.#byHandle = database.prepare(inWorkspace.where('handle', '=', slot<string>('handle')));
-    this.#byIds = database.prepare(inWorkspace.where('characters.id', 'in', inList<string>('ids')));
+    this.#byIds = database.prepare(
+      database.build
+        .selectFrom('characters')
+        .selectAll()
+        .where('id', 'in', inList<string>('ids'))
+        // The plus keeps SQLite from walking the workspace instead: of a list it does not know how short it is.
+        .where(sql<SqlBool>`+workspace = ${workspace}`),
+    );
     this.#byRemoteId = database.prepare(
       inWorkspace
         .innerJoin('bindings', 'bindings.character_seq', 'characters.seq')
@@ -78,13 +82,13 @@ export class CharacterRepository {
         .orderBy('created_at')
         .orderBy('id'),
     );
-    const counts = database.build
-      .selectFrom('counts')
-      .select('count')
-      .where('name', '=', 'characters')
-      .where('count', '>', 0);
-    this.#count = database.prepare(counts.where('workspace', '=', workspace));
-    this.#others = database.prepare(counts.where('workspace', '!=', workspace).limit(1));
+    this.#count = database.prepare(
+      database.build
+        .selectFrom('counts')
+        .select('count')
+        .where('name', '=', 'characters')
+        .where('workspace', '=', workspace),
+    );
   }
 
   /** Throws `handle_taken` when the workspace has the handle already. */
@@ -159,8 +163,8 @@ export class CharacterRepository {
 
   /** Newest first. Throws `invalid_argument` for a bad cursor. */
   page({ workspace, query, backend, limit, cursor }: CharacterPageQuery): Page<Character> {
-    const slice = { workspace, backend, limit: limit + 1, before: decodeCursor('characters', cursor) };
-    return pageOf('characters', this.#rows(slice, query?.trim() ?? ''), limit, (rows) => this.#read(rows));
+    const slice: CharacterSlice = { workspace, backend, limit: limit + 1, before: decodeCursor('characters', cursor) };
+    return pageOf('characters', this.#pages.rows(slice, query?.trim() ?? ''), limit, (rows) => this.#read(rows));
   }
 
   /** For completion: handles that start with `text`, then those that contain it. */
@@ -185,14 +189,6 @@ export class CharacterRepository {
 
   count(workspace: string): number {
     return this.#count.first({ workspace })?.count ?? 0;
-  }
-
-  #rows(slice: Parameters<typeof matchingCharacters>[2], query: string): StoredCharacterRow[] {
-    if (query === '') return (slice.backend === undefined ? this.#newest : this.#bound).all({ ...slice });
-    const terms = searchTerms(query);
-    if (terms === undefined) return [];
-    const crowded = this.#others.first({ workspace: slice.workspace }) !== undefined;
-    return this.#database.all(matchingCharacters(this.#database, terms, slice, crowded));
   }
 
   #read(rows: readonly StoredCharacterRow[]): Character[] {

@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
 import { CHARACTER_TASKS } from './steps/character-tasks.ts';
 import { LEDGER } from './steps/ledger.ts';
+import { LOOKUPS } from './steps/lookups.ts';
 import { MENTIONS } from './steps/mentions.ts';
 import { NEWS } from './steps/news.ts';
 import { OBSERVATIONS } from './steps/observations.ts';
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '010-refunds', sql: REFUNDS },
   { name: '011-mentions', sql: MENTIONS },
   { name: '012-character-tasks', sql: CHARACTER_TASKS },
+  { name: '013-lookups', sql: LOOKUPS },
 ];
 
 const TABLE =

@@ -48,9 +48,9 @@ function marked(word: string): string {
 }
 
 export interface SearchTerms {
-  /** The expression for MATCH. */
+  /** The expression for MATCH: every piece of every word, so that hardly a text has them all strewn. */
   readonly match: string;
-  /** Words that must also stand in `search_text` as a whole, because their pieces may be strewn. */
+  /** What stands in the `search_text` of those that are meant: each word, a short one with the marks of its start. */
   readonly contains: readonly string[];
 }
 
@@ -58,25 +58,20 @@ export interface SearchTerms {
 export function searchTerms(query: string): SearchTerms | undefined {
   const words = wordsOf(query.slice(0, MAX_QUERY_LENGTH)).slice(0, MAX_QUERY_WORDS);
   if (words.length === 0) return undefined;
-  const pieces = new Set(words.flatMap(piecesOf));
-  return { match: allOf(pieces), contains: words.filter((word) => [...word].length > 3) };
+  return { match: allOf(new Set(words.flatMap((word) => piecesOf(word, 1)))), contains: words.map(startMarked) };
 }
 
-/** As few pieces as cover the word: each one more is a list to walk. */
-export function piecesOf(word: string): string[] {
-  const letters = [...word];
-  if (letters.length === 1) return [MARK + MARK + word];
-  if (letters.length === 2) return [MARK + word];
-  const pieces: string[] = [];
-  for (let start = 0; start < letters.length; start += 3) {
-    pieces.push(
-      letters
-        .slice(Math.min(start, letters.length - 3))
-        .slice(0, 3)
-        .join(''),
-    );
-  }
-  return pieces;
+/** The pieces of a word, each `step` letters after the one before. With 3 they are as few as cover it. */
+export function piecesOf(word: string, step: 1 | 3): string[] {
+  const letters = [...startMarked(word)];
+  const last = letters.length - 3;
+  const starts = Array.from({ length: Math.ceil(last / step) + 1 }, (_, index) => Math.min(index * step, last));
+  return starts.map((start) => letters.slice(start, start + 3).join(''));
+}
+
+/** One or two letters must start a word. */
+function startMarked(word: string): string {
+  return MARK.repeat(Math.max(0, 3 - [...word].length)) + word;
 }
 
 export function allOf(pieces: Iterable<string>): string {

@@ -27,7 +27,7 @@ export function taskQueries({ build }: Database) {
       .where('remote_id', '=', slot<string>('remoteId'))
       .where('backend', '=', slot<string>('backend'))
       .limit(1),
-    byLink: tasks.where('video_url', '=', slot<string>('url')).limit(1),
+    byLink: tasks.where('video_url', '=', slot<string>('url')).where('video_url', 'is not', null).limit(1),
     byIdempotencyKey: tasks
       .where('workspace', '=', slot<string>('workspace'))
       .where('idempotency_key', '=', slot<string>('key')),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { searchTerms } from '../../src/store/search-text.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCharacter, handClock, NOON, tempStore } from './fixtures.ts';
 
@@ -93,6 +94,7 @@ describe('a search', () => {
     ['kafei', '咖啡店老板', '在市场工作'],
     ['robot_7', 'R2-D7 🤖', 'beeps'],
     ['hindi', 'हिन्दी', 'Ünïcödé and ﬁne ligatures'],
+    ['strewn', 'xyzx', 'yzxw'],
   ];
 
   test.each([
@@ -126,12 +128,15 @@ describe('a search', () => {
     ['r2', ['robot_7']],
     ['7', ['robot_7']],
     ['🤖', ['robot_7']],
+    ['xyzx yzxw', ['strewn']],
+    ['xyzxw', []],
     ['!!!', []],
     ['"', []],
     ['coffee"', ['coffee_girl']],
     ['coffee* OR girl', []],
     ['NEAR(coffee)', []],
     ['x'.repeat(5_000), []],
+    [Array.from({ length: 200 }, (_, n) => String.fromCharCode(0x400 + n)).join(''), []],
     ["'; drop table characters; --", []],
     ['\u0000', []],
     ['\ue000\ue000c', ['lukasz', 'coffee_girl']],
@@ -175,6 +180,45 @@ describe('a search', () => {
     }
   });
 
+  test.each([
+    ['few', 10],
+    ['many', 2],
+  ])('of a backend where %s are bound agrees with reading every row, page by page', (backend, every) => {
+    const store = tempStore();
+    const words = ['fox', 'foxglove', 'ox', 'red', 'infrared', 're'];
+    const rows = Array.from({ length: 500 }, (_, n) => [words[n % 6]!, words[(n * 5 + 1) % 6]!]);
+    store.transaction(() => {
+      for (const [n, row] of rows.entries()) {
+        const { id } = store.characters.insert(aCharacter({ handle: `h${n}`, name: row.join(' ') }));
+        if (n % every !== 0) continue;
+        const intent = { id: `b${n}`, workspace: 'local', characterId: id, backend, sendKey: `s${n}` };
+        store.bindings.insertIntent({ ...intent, route: 'reverse' });
+        if (n % 20 === 0) store.bindings.settle(`b${n}`, { state: 'failed', error: 'x' });
+      }
+    });
+    const matches = (row: readonly string[], word: string) =>
+      row.some((each) => (word.length < 3 ? each.startsWith(word) : each.includes(word)));
+    for (const query of ['fox', 'red', 're', 'o red', 'glove', 'f', 'zebra']) {
+      const expected = rows.flatMap((row, n) =>
+        n % every === 0 && n % 20 !== 0 && query.split(' ').every((word) => matches(row, word)) ? [`h${n}`] : [],
+      );
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = store.characters.page({ workspace: 'local', query, backend, limit: 7, cursor });
+        found.push(...page.items.map((character) => character.handle));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(found, query).toEqual(expected.reverse());
+      expect(store.characters.page({ workspace: 'local', query, backend: 'none', limit: 7 })).toEqual({ items: [] });
+    }
+  });
+
+  test('asks the index for each place of a word, so that the words around one are passed over unread', () => {
+    expect(searchTerms('redscarf')?.match).toBe('"red" AND "eds" AND "dsc" AND "sca" AND "car" AND "arf"');
+    expect(searchTerms('fox')?.match).toBe('"fox"');
+  });
+
   test('never sees another workspace', () => {
     const store = tempStore();
     insert(store, 'fox');
@@ -197,6 +241,18 @@ describe('a search', () => {
     expect(characters.handlesLike('local', 'girl', 1)).toEqual(['girl_one']);
     expect(characters.handlesLike('local', '', 2)).toEqual(['boy', 'coffee_girl']);
     expect(characters.handlesLike('local', 'zebra', 10)).toEqual([]);
+  });
+
+  test('a completion does not read everybody whose description has the word', () => {
+    const store = tempStore();
+    store.transaction(() => {
+      insert(store, 'old_rain');
+      for (let n = 0; n < 600; n++) store.characters.insert(aCharacter({ description: 'walks in the rain' }));
+      insert(store, 'new_rain', 'rainer');
+    });
+    expect(store.characters.handlesLike('local', 'rain', 5)).toEqual(['rainer', 'new_rain']);
+    expect(store.characters.handlesLike('local', 'old_rain', 5)).toEqual(['old_rain']);
+    expect(store.characters.handlesLike('local', 'walks', 5)).toEqual([]);
   });
 
   test.each([

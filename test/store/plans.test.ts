@@ -1,20 +1,55 @@
 import { join } from 'node:path';
+import type { Compilable } from 'kysely';
 import { expect, test } from 'vitest';
 import { TASK_STATES } from '../../src/domain/task.ts';
 import { Database } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrations.ts';
-import { storeOn } from '../../src/store/store.ts';
+import { type Store, storeOn } from '../../src/store/store.ts';
 import { aCharacter, aTask, NOON, tempDir } from './fixtures.ts';
 
-/** Asks everything that the store can be asked, so that each statement has been prepared. */
-function askEverything(database: Database): void {
-  const store = storeOn(database, '/', () => NOON);
-  const { characters, bindings, tasks, ledger, storyboards, observations } = store;
+/** Knows each statement that may be run one day. */
+class Noted extends Database {
+  readonly statements = new Set<string>();
+
+  override prepare<Row>(query: Compilable<Row>) {
+    this.statements.add(query.compile().sql);
+    return super.prepare(query);
+  }
+}
+
+/** The repositories, and which of their methods were not called. */
+function watched(store: Store): { readonly store: Store; readonly unasked: Set<string> } {
+  const unasked = new Set<string>();
+  const watch = (name: string, repository: object) => {
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(repository));
+    for (const method of methods) if (method !== 'constructor') unasked.add(`${name}.${method}`);
+    return new Proxy(repository, {
+      get(target, method) {
+        const value = Reflect.get(target, method);
+        unasked.delete(`${name}.${String(method)}`);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  };
+  const entries = Object.entries(store).map(([name, part]) => [
+    name,
+    typeof part === 'object' ? watch(name, part) : part,
+  ]);
+  return { store: Object.fromEntries(entries), unasked };
+}
+
+/** Asks everything that the store can be asked, so that each statement has been prepared. Gives what it did not ask. */
+function askEverything(database: Database): Set<string> {
+  const { store, unasked } = watched(storeOn(database, '/', () => NOON));
+  const { characters, bindings, tasks, ledger, storyboards, observations, recall, news } = store;
   const workspace = 'local';
   const fox = characters.insert(aCharacter({ handle: 'fox' }));
   characters.insert(aCharacter({ workspace: 'other' }));
   characters.update(workspace, fox.id, { name: 'Vixen' });
   characters.byIds(workspace, [fox.id]);
+  characters.byId(workspace, fox.id);
+  characters.byHandle(workspace, 'fox');
+  characters.count(workspace);
   characters.byRemoteId(workspace, 'x');
   characters.byRemoteId(workspace, 'x', 'reverse');
   for (const query of [undefined, 'f', 'fo', 'fox', 'brave foxes in rain']) {
@@ -35,10 +70,27 @@ function askEverything(database: Database): void {
   bindings.claimDue({ owner: 'a', now: NOON, leaseMs: 1, limit: 5 });
   bindings.settle('b', { state: 'failed', error: 'x' });
   bindings.insertIntent(intent);
-  bindings.adopt({ ...intent, characterId: 'chr_x', bindingId: 'b2', name: 'Hen', remoteId: 'r' });
+  const stored = bindings.byId('b')!;
+  bindings.on(fox.id, 'reverse');
+  bindings.hasRival(stored, 'Fox');
+  bindings.someoneMakes('reverse', workspace);
+  bindings.withdraw('b');
+  bindings.adopt({ ...intent, characterId: 'chr_x', bindingId: 'b2', name: 'Hen', remoteId: 'r', mention: '@r' });
+  bindings.isTaken('reverse', 'r');
+  bindings.othersIn('with @r', 'reverse', 'other');
+  store.transaction(() => {
+    for (let n = 0; n < 201; n++) {
+      const { id } = characters.insert(aCharacter());
+      bindings.insertIntent({ ...intent, id: `more${n}`, characterId: id });
+    }
+  });
+  for (const backend of [undefined, 'reverse']) characters.page({ workspace, query: 'fox', backend, limit: 20 });
+  characters.remove(workspace, fox.id);
 
   const task = tasks.insert(aTask({ state: 'queued', nextPollAt: 1 }));
+  tasks.byId(task.id);
   tasks.byRemoteId(workspace, 'v');
+  tasks.isLink('https://example.com/v.mp4');
   tasks.byIdempotencyKey(workspace, 'k');
   tasks.latest(workspace, 5);
   for (const state of TASK_STATES) tasks.page({ workspace, state, limit: 5 });
@@ -68,7 +120,11 @@ function askEverything(database: Database): void {
   };
   ledger.reserve({ ...held, limits: { day: task.quoted! } });
   ledger.moveHold(task.id, { ...held, backend: 'x' });
+  ledger.held(task.id);
   ledger.settle(task.id, task.quoted!, NOON);
+  ledger.refund(task.id, NOON);
+  ledger.release(task.id, NOON);
+  ledger.summary(workspace, NOON);
   ledger.rows(workspace, '2026-01-01');
   ledger.entries(task.id);
   const times = { createdAt: NOON, updatedAt: NOON };
@@ -92,8 +148,23 @@ function askEverything(database: Database): void {
   storyboards.request(workspace, 'k');
   characters.byMention(workspace, '@x');
   storyboards.idOfTask(task.id);
+  storyboards.pendingFilms();
+  observations.set({ backend: 'x', subject: '*', status: 'gone', observedAt: NOON });
   observations.of('x');
+  observations.clear('x', '*');
+  recall.get('x', () => news.version());
+  news.since(NOON);
+  return unasked;
 }
+
+test('there is nothing that the store is not asked here', () => {
+  const database = new Noted(join(tempDir(), 'sora.db'));
+  migrate(database, NOON);
+  expect([...askEverything(database)]).toEqual([]);
+  const plans = database.plans();
+  expect([...database.statements].filter((sql) => !plans.has(sql))).toEqual([]);
+  database.close();
+});
 
 test('every statement finds its rows by an index', () => {
   const database = new Database(join(tempDir(), 'sora.db'));
@@ -105,16 +176,35 @@ test('every statement finds its rows by an index', () => {
     lines
       // SCAN of bindings by their partial index walks what is unsettled, and there is little of it.
       .filter((line) =>
-        /^SCAN (?!bindings USING INDEX bindings_unsettled$|json_each|CONSTANT|characters_search VIRTUAL TABLE INDEX \d+:.*M)/.test(
+        /^SCAN (?!bindings USING INDEX bindings_unsettled$|json_each|CONSTANT|candidates$|characters_search VIRTUAL TABLE INDEX \d+:.*M)/.test(
           line,
         ),
       )
-      // Walking an index that holds unfinished tasks only is what it is there for.
+      // Walking an index that holds unfinished tasks or films only is what it is there for.
       .filter((line) => !/^SCAN tasks USING (COVERING )?INDEX tasks_(due|leased)$/.test(line))
+      .filter((line) => line !== 'SCAN storyboards USING INDEX storyboards_pending')
       .filter((line) => !/sqlite_schema|migrations/.test(line))
       .map((line) => `${line}: ${sql}`),
   );
   expect(scans).toEqual([]);
+  const walks = plans.flatMap(([sql, lines]) =>
+    lines
+      // All of a workspace, or of a backend, may be everything there is; of what is under way there is little.
+      .filter((line) => /INDEX (?!holds_workspace |tasks_running )\w+ \((workspace|backend)=\?\)/.test(line))
+      .filter(() => !/order by .* limit/.test(sql))
+      .map((line) => `${line}: ${sql}`),
+  );
+  expect(walks).toEqual([]);
+  const lookups = (part: string) =>
+    plans.filter(([sql]) => sql.startsWith('select') && sql.includes(part)).map(([, lines]) => lines.join('; '));
+  const called = (column: string) => `lower(rtrim(ltrim("${column}", '@{ '), '}'))`;
+  expect(lookups('"video_url" = ?')).toEqual(['SEARCH tasks USING INDEX tasks_link (video_url=?)']);
+  expect(lookups(`${called('remote_id')} <= ?`)).toEqual([
+    'SEARCH bindings USING INDEX bindings_called_by_id (backend=? AND <expr><?)',
+  ]);
+  expect(lookups(`${called('mention')} = ?`)).toEqual([
+    'SEARCH bindings USING INDEX bindings_called_by_mention (backend=? AND <expr>=?)',
+  ]);
   database.close();
 });
 
