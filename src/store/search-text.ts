@@ -48,7 +48,7 @@ function marked(word: string): string {
 }
 
 export interface SearchTerms {
-  /** The expression for MATCH: every piece of every word, so that hardly a text has them all strewn. */
+  /** The expression for MATCH: any two neighbours of a word are in a piece, so that hardly a text has them all strewn. */
   readonly match: string;
   /** What stands in the `search_text` of those that are meant: each word, a short one with the marks of its start. */
   readonly contains: readonly string[];
@@ -58,11 +58,11 @@ export interface SearchTerms {
 export function searchTerms(query: string): SearchTerms | undefined {
   const words = wordsOf(query.slice(0, MAX_QUERY_LENGTH)).slice(0, MAX_QUERY_WORDS);
   if (words.length === 0) return undefined;
-  return { match: allOf(new Set(words.flatMap((word) => piecesOf(word, 1)))), contains: words.map(startMarked) };
+  return { match: allOf(new Set(words.flatMap((word) => piecesOf(word, 2)))), contains: words.map(startMarked) };
 }
 
-/** The pieces of a word, each `step` letters after the one before. With 3 they are as few as cover it. */
-export function piecesOf(word: string, step: 1 | 3): string[] {
+/** Pieces that cover a word, `step` letters apart. As few as will do: each one more is a list to walk. */
+export function piecesOf(word: string, step: 2 | 3): string[] {
   const letters = [...startMarked(word)];
   const last = letters.length - 3;
   const starts = Array.from({ length: Math.ceil(last / step) + 1 }, (_, index) => Math.min(index * step, last));

@@ -130,6 +130,7 @@ describe('a search', () => {
     ['🤖', ['robot_7']],
     ['xyzx yzxw', ['strewn']],
     ['xyzxw', []],
+    ['xyzxyzxw', []],
     ['!!!', []],
     ['"', []],
     ['coffee"', ['coffee_girl']],
@@ -214,8 +215,9 @@ describe('a search', () => {
     }
   });
 
-  test('asks the index for each place of a word, so that the words around one are passed over unread', () => {
-    expect(searchTerms('redscarf')?.match).toBe('"red" AND "eds" AND "dsc" AND "sca" AND "car" AND "arf"');
+  test('asks the index for the seams of a word, so that the words on both sides of one are passed over unread', () => {
+    expect(searchTerms('redscarf')?.match).toBe('"red" AND "dsc" AND "car" AND "arf"');
+    expect(searchTerms('coffee')?.match).toBe('"cof" AND "ffe" AND "fee"');
     expect(searchTerms('fox')?.match).toBe('"fox"');
   });
 
