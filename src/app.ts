@@ -9,6 +9,7 @@ import { guarded } from './backends/guarded.ts';
 import { type BackendDefinition, createBackend } from './backends/registry.ts';
 import type { Config } from './config.ts';
 import { LOCAL_WORKSPACE } from './config.ts';
+import { SoraError } from './domain/errors.ts';
 import { type Clock, isoTime } from './domain/ids.ts';
 import { Secret } from './domain/secret.ts';
 import { fetchGuard } from './fetch-guard.ts';
@@ -63,7 +64,13 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const clock = host.clock ?? Date.now;
   const store = openStore({ dataDir: config.dataDir, clock });
   const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
-  const backends = await openBackends(config, sandbox, clock, (definition) => storedMemory(store, definition, clock));
+  const aliases = aliasesOf(config, store);
+  const backends = await openBackends(
+    { ...config, backends: config.backends.map((each) => ({ ...each, id: aliases.get(each.id) ?? each.id })) },
+    sandbox,
+    clock,
+    (definition) => storedMemory(store, definition, clock),
+  );
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
   const guard = fetchGuard(config.fetchHosts);
   const own = new Set([...backends.values()].map(({ profile }) => profile.origin));
@@ -73,6 +80,7 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const core: Core = {
     store,
     backends,
+    aliases,
     clock,
     changes: new Changes(),
     confirmations: new Confirmations(clock),
@@ -111,6 +119,23 @@ export async function openApp(config: Config, host: Host): Promise<App> {
       store.close();
     },
   };
+}
+
+/** Names that stand for another upstream in this data directory: what that one made is unknown to the one configured now. */
+function aliasesOf({ backends }: Config, store: Store): ReadonlyMap<string, string> {
+  const named = backends.filter(({ idImplied }) => idImplied);
+  const ids = named.map(({ id, baseUrl }) => [id, upstreamId(store, id, new URL(baseUrl).origin)] as const);
+  return new Map(ids.filter(([name, id]) => id !== name));
+}
+
+/** Where nothing can be written, nothing is made either, and what is there can still be read. */
+function upstreamId(store: Store, name: string, origin: string): string {
+  try {
+    return store.upstreams.idOf(name, origin);
+  } catch (error) {
+    if (error instanceof SoraError && (error.code === 'store_unavailable' || error.code === 'disk_full')) return name;
+    throw error;
+  }
 }
 
 /** The configured backends, or the embedded upstream's two. Nothing is connected yet. */

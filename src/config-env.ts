@@ -135,7 +135,16 @@ function envBackends(facts: ConfigFacts, problems: Problem[], notes: string[]): 
     if (ownUrl !== undefined && shared === undefined && ownKey === undefined && borrowed) borrowers.push(ownUrl);
     const apiKey = ownKey ?? borrowed;
     const from = ownUrl === undefined ? 'SORA_BASE_URL' : names.url;
-    backends.push({ id: route, route, dialect, baseUrl: url, ...(apiKey ? { apiKey } : {}), weight: 1, from });
+    backends.push({
+      id: route,
+      idImplied: true,
+      route,
+      dialect,
+      baseUrl: url,
+      ...(apiKey ? { apiKey } : {}),
+      weight: 1,
+      from,
+    });
   }
   const [first, second] = borrowers;
   if (first !== undefined && second !== undefined && !sameOrigin(first, second)) {

@@ -8,6 +8,7 @@ import { iso, usd } from './views.ts';
 const MAX_ERROR = 300;
 const MAX_PROMPT_EXCERPT = 80;
 const MAX_CHILDREN = 3;
+const UNFOLLOWED = 'Its upstream is not configured here; a server that has it goes on with it.';
 
 /** The short answer to "how is it going": at most 250 bytes beyond its addresses and an error's own words. */
 export function statusView(report: TaskReport) {
@@ -24,7 +25,7 @@ export function statusView(report: TaskReport) {
     error: task.error && taskErrorView(task.error),
     cost_usd: costOf(task),
     charged: chargedUnlessObvious(task),
-    hint: hintFor(task),
+    hint: report.unfollowed ? UNFOLLOWED : hintFor(task),
     waiting: report.waiting && clean(report.waiting, MAX_ERROR),
     save_error: task.filePath === undefined && task.saveError ? clean(task.saveError, MAX_ERROR) : undefined,
     parent_id: task.parentId,

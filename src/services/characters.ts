@@ -6,7 +6,7 @@ import { adoptListed } from './adopt.ts';
 import { bindCharacter } from './binding.ts';
 import { bindingBackend, extractionBackend } from './binding-choice.ts';
 import { keepCharacter, standIns } from './character-stand-in.ts';
-import type { Core, Workspace } from './core.ts';
+import { backendId, type Core, type Workspace } from './core.ts';
 import { lengthOf } from './length.ts';
 import { findCharacter, findTask } from './lookup.ts';
 import type {
@@ -44,9 +44,10 @@ export class Characters implements CharacterService {
       description: description(input.description) ?? existing?.description ?? '',
       source,
     };
-    const backends = standIns(this.#core).filter(({ profile }) => profile.id === (input.backend ?? profile.id));
+    const wanted = backendId(this.#core, input.backend);
+    const backends = standIns(this.#core).filter(({ profile }) => profile.id === (wanted ?? profile.id));
     if (backends.length > 0) return await keepCharacter(this.#core, this.#workspace, { backends, existing, draft });
-    const backend = bindingBackend(this.#core, { wanted: input.backend, existing, source, span: input });
+    const backend = bindingBackend(this.#core, { wanted, existing, source, span: input });
     return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
   }
 
@@ -66,15 +67,16 @@ export class Characters implements CharacterService {
   }
 
   async list(input: ListCharactersInput, context: RequestContext = {}): Promise<CharacterPage> {
-    if (input.backend !== undefined && !this.#core.backends.has(input.backend)) {
-      throw invalid('backend', `there is no backend ${JSON.stringify(input.backend)}`, this.#backendsHint());
+    const backend = backendId(this.#core, input.backend);
+    if (backend !== undefined && !this.#core.backends.has(backend)) {
+      throw invalid('backend', `there is no backend ${JSON.stringify(backend)}`, this.#backendsHint());
     }
-    const notes = input.refresh ? await adoptListed(this.#core, this.#workspace, input.backend, context.signal) : [];
+    const notes = input.refresh ? await adoptListed(this.#core, this.#workspace, backend, context.signal) : [];
     const { store } = this.#core;
     const asked = {
       workspace: this.#workspace.name,
       query: input.query,
-      backend: input.backend,
+      backend,
       limit: input.limit ?? DEFAULT_PAGE,
       cursor: input.cursor,
     };

@@ -43,6 +43,8 @@ export type Step = string;
 export interface Core {
   readonly store: Store;
   readonly backends: ReadonlyMap<string, WatchedBackend>;
+  /** What the configuration calls those backends that have another id in this data directory. */
+  readonly aliases: ReadonlyMap<string, string>;
   readonly changes: Changes;
   readonly confirmations: Confirmations;
   readonly clock: Clock;
@@ -56,6 +58,11 @@ export interface Core {
   readonly fetchMedia: (url: string, field: string, signal?: AbortSignal) => Promise<Uint8Array>;
   readonly log: (line: string) => void;
   readonly reached: (step: Step) => void;
+}
+
+/** The id of the backend that a caller names. */
+export function backendId<Name extends string | undefined>(core: Pick<Core, 'aliases'>, name: Name): Name | string {
+  return (name !== undefined && core.aliases.get(name)) || name;
 }
 
 export function backendNamed(core: Pick<Core, 'backends'>, id: string): WatchedBackend {

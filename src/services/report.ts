@@ -14,14 +14,22 @@ export function reportOf(core: Core, task: Task): TaskReport {
     task,
     waiting: waitingFor(task),
     nextPollSeconds: nextPollSeconds(core, task),
+    unfollowed: isUnfollowed(core, task) || undefined,
     staleSeconds: staleSeconds(core, task),
     totalSeconds: task.kind === 'extend' ? lengthOf(core, task) : undefined,
   };
 }
 
+function isSettled({ state, saveState }: Task): boolean {
+  return isFinal(state) && (state !== 'completed' || saveState !== 'pending');
+}
+
+function isUnfollowed(core: Core, task: Task): boolean {
+  return !isSettled(task) && !core.backends.has(task.backend);
+}
+
 function nextPollSeconds(core: Core, task: Task): number | undefined {
-  const settled = isFinal(task.state) && (task.state !== 'completed' || task.saveState !== 'pending');
-  if (settled) return undefined;
+  if (isSettled(task) || isUnfollowed(core, task)) return undefined;
   const wait = ((task.nextPollAt ?? core.clock()) - core.clock()) / 1000;
   return Math.max(1, Math.min(LONGEST_ADVICE_SECONDS, Math.ceil(wait)));
 }

@@ -5,7 +5,7 @@ import { mentionedCharacters, parsePrompt, unknownMention, unknownReferences } f
 import type { VideoRequest } from '../domain/task.ts';
 import { stripControls } from '../domain/text.ts';
 import { MAX_PROMPT_LENGTH, parseHttpUrl, parseSize, type Size } from '../domain/video.ts';
-import type { Core, Workspace } from './core.ts';
+import { backendId, type Core, type Workspace } from './core.ts';
 import { allowedFile } from './input-files.ts';
 import { findCharacter } from './lookup.ts';
 import type { GenerateInput } from './services.ts';
@@ -32,7 +32,7 @@ export async function requestOf(
     aspectRatio: input.aspectRatio,
     model: input.model,
     priority: input.priority ?? 'cost',
-    backend: input.backend,
+    backend: backendId(core, input.backend),
     referenceImage: await referenceImageOf(input.referenceImage, workspace, before?.referenceImage),
     referenceVideo: input.referenceVideo && parseHttpUrl('reference_video', input.referenceVideo).href,
     influenceStrength: input.influenceStrength,

@@ -13,6 +13,7 @@ import { STORYBOARD_REQUESTS } from './steps/storyboard-requests.ts';
 import { STORYBOARDS } from './steps/storyboards.ts';
 import { TASKS } from './steps/tasks.ts';
 import { UNCOUNTED } from './steps/uncounted.ts';
+import { UPSTREAMS } from './steps/upstreams.ts';
 
 /** A change of the tables. A released step is never edited: a new one follows it. */
 export interface Migration {
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '011-mentions', sql: MENTIONS },
   { name: '012-character-tasks', sql: CHARACTER_TASKS },
   { name: '013-lookups', sql: LOOKUPS },
+  { name: '014-upstreams', sql: UPSTREAMS },
 ];
 
 const TABLE =

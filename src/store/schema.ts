@@ -19,6 +19,7 @@ export interface Schema {
   scenes: SceneRow;
   storyboard_requests: StoryboardRequestRow;
   observations: ObservationRow;
+  upstreams: { id: string; name: string; origin: string };
 }
 
 export interface CharacterRow {

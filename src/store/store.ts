@@ -12,6 +12,7 @@ import { ObservationRepository } from './observations.ts';
 import { Recall } from './recall.ts';
 import { StoryboardRepository } from './storyboards.ts';
 import { TaskRepository } from './tasks.ts';
+import { UpstreamRepository } from './upstreams.ts';
 
 export const DATABASE_FILE = 'sora.db';
 
@@ -30,6 +31,7 @@ export interface Store {
   readonly ledger: Ledger;
   readonly storyboards: StoryboardRepository;
   readonly observations: ObservationRepository;
+  readonly upstreams: UpstreamRepository;
   readonly recall: Recall;
   readonly news: News;
   /** All or nothing, with the write lock from the start. `work` must not await. */
@@ -64,6 +66,7 @@ export function storeOn(database: Database, dataDir: string, clock: Clock): Stor
     ledger: new Ledger(database),
     storyboards: new StoryboardRepository(database, clock),
     observations: new ObservationRepository(database),
+    upstreams: new UpstreamRepository(database),
     recall: new Recall(database),
     news: new News(database),
     transaction: (work) => database.transaction(work),

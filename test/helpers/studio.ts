@@ -59,6 +59,7 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
   const workspace: Workspace = { name: 'local', project: 'test', limits: options.limits ?? {}, inputDirs: [dataDir] };
   const core: Core = {
     store,
+    aliases: new Map(),
     backends: new Map(definitions.map((each) => [each.id, guarded(createBackend(each, { clock }), { clock })])),
     clock,
     changes: new Changes(),

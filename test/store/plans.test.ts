@@ -149,6 +149,7 @@ function askEverything(database: Database): Set<string> {
   characters.byMention(workspace, '@x');
   storyboards.idOfTask(task.id);
   storyboards.pendingFilms();
+  for (const origin of ['https://a.example', 'https://b.example']) store.upstreams.idOf('reverse', origin);
   observations.set({ backend: 'x', subject: '*', status: 'gone', observedAt: NOON });
   observations.of('x');
   observations.clear('x', '*');

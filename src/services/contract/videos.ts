@@ -39,6 +39,8 @@ export interface TaskReport {
   readonly waiting?: string | undefined;
   /** Absent when nothing more is to come. */
   readonly nextPollSeconds?: number | undefined;
+  /** Its backend is not configured here, so it is not followed. */
+  readonly unfollowed?: boolean | undefined;
   /** How old the upstream's last word is, in seconds; present when it is older than it should be. */
   readonly staleSeconds?: number | undefined;
   /** How long an extended video plays, in seconds: its task's own are those that it adds. */
