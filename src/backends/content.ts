@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { pipeline, Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { SoraError } from '../domain/errors.ts';
 import type { Clock } from '../domain/ids.ts';
 import type { CallContext, Content, ContentStart, ContentVariant, RemoteVideo } from './backend.ts';
@@ -12,6 +15,14 @@ import { urlOf } from './write-request.ts';
 
 /** A download that brings less for so long keeps its place from others: it is cut off, and resumed later. */
 const SLOWEST = { bytes: 60 * 1024, perMs: 60_000 } as const;
+
+/** What some send without being asked. Any other encoding passes as it is: not all who name one have encoded anything. */
+const DECODERS: ReadonlyMap<string | undefined, () => Transform> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
 
 type Known = Pick<RemoteVideo, 'remoteId' | 'videoUrl'>;
 
@@ -80,8 +91,10 @@ async function openAt(wire: Wire, url: URL, from: ContentStart, context?: CallCo
   const answer = await wire.http.open(url, { headers: rangeOf(from), signal: context?.signal });
   const { status, headers } = answer;
   const validator = validatorOf(wire, answer);
-  // Not everybody minds If-Range.
-  const changed = status === 206 && from.validator !== undefined && validator !== from.validator;
+  const decoder = DECODERS.get(headers['content-encoding']?.trim().toLowerCase());
+  // Not everybody minds If-Range. A part of an encoded file is nothing that can be decoded.
+  const changed =
+    status === 206 && ((from.validator !== undefined && validator !== from.validator) || decoder !== undefined);
   // 416: the file is shorter than what we have of it.
   if (from.byte > 0 && (changed || status === 416)) {
     answer.body.destroy();
@@ -90,23 +103,26 @@ async function openAt(wire: Wire, url: URL, from: ContentStart, context?: CallCo
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if ((status !== 200 && status !== 206) || type === 'text/html' || type === 'application/json')
     throw await refused(wire, answer, type);
+  const bytes = telling(answer, url.host, wire.clock, context);
+  const told = type === undefined ? {} : { contentType: wire.tell(type, 100) };
+  // Its headers count the encoded bytes, so nobody knows how many there are, nor could go on within them.
+  if (decoder) return { body: decoded(Readable.from(bytes), decoder, url.host), offset: 0, ...told };
   const given = /^bytes (\d+)-\d*\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
   const offset = status === 206 ? Number(given?.[1] ?? from.byte) : 0;
-  const length =
-    headers['content-encoding'] === undefined ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN;
-  const total = given && given[2] !== '*' ? Number(given[2]) : offset + length;
+  const total = given && given[2] !== '*' ? Number(given[2]) : offset + Number(headers['content-length'] ?? Number.NaN);
   return {
-    body: telling(answer, url.host, wire.clock, context),
+    body: bytes,
     offset,
     ...(Number.isSafeInteger(total) ? { totalBytes: total } : {}),
-    ...(type === undefined ? {} : { contentType: wire.tell(type, 100) }),
+    ...told,
     ...(validator === undefined ? {} : { validator }),
   };
 }
 
 function rangeOf({ byte, validator }: ContentStart): Readonly<Record<string, string>> {
-  if (byte === 0) return { accept: '*/*' };
-  return { accept: '*/*', range: `bytes=${byte}-`, ...(validator === undefined ? {} : { 'if-range': validator }) };
+  const whole = { accept: '*/*', 'accept-encoding': 'identity' };
+  if (byte === 0) return whole;
+  return { ...whole, range: `bytes=${byte}-`, ...(validator === undefined ? {} : { 'if-range': validator }) };
 }
 
 /** Fit to be kept and sent back. A weak ETag may stand for other bytes. */
@@ -118,7 +134,7 @@ function validatorOf(wire: Wire, { headers }: RawAnswer): string | undefined {
 
 async function refused(wire: Wire, answer: RawAnswer, type: string | undefined): Promise<SoraError> {
   const { status, url, headers } = answer;
-  const text = await readText(answer.body, 64 * 1024).catch(() => undefined);
+  const text = await readText(answer.body, 64 * 1024, headers['content-encoding']).catch(() => undefined);
   const told = text === undefined ? undefined : findError(parseJson(text), status < 400);
   const message = `${url.host} answered ${status}${told ? `: ${wire.tell(told.message, 300)}` : type?.includes('html') ? ' with a web page' : ''}`;
   const home = url.origin === wire.baseUrl.origin;
@@ -142,10 +158,29 @@ async function refused(wire: Wire, answer: RawAnswer, type: string | undefined):
   return new SoraError({ code: 'download_failed', message, retryable: true, details });
 }
 
+/** The bytes behind their encoding. Who forwards what it decoded may leave the header: an MP4 is not encoded. */
+async function* decoded(coded: Readable, decoder: () => Transform, host: string): AsyncGenerator<Uint8Array> {
+  try {
+    await once(coded, 'readable');
+    const first: Buffer | null = coded.read();
+    if (first) coded.unshift(first);
+    yield* first?.toString('latin1', 4, 8) === 'ftyp' ? coded : pipeline(coded, decoder(), () => {});
+  } catch (error) {
+    throw error instanceof SoraError ? error : broken(host, 'cannot be decoded', error);
+  }
+}
+
+function broken(host: string, how: string, cause?: unknown): SoraError {
+  return new SoraError({
+    code: 'download_failed',
+    message: `the download from ${host} ${how}`,
+    retryable: true,
+    cause,
+  });
+}
+
 /** The same bytes, whose errors are ours to tell. Leaving early destroys the connection. */
 function telling(answer: RawAnswer, host: string, clock: Clock, context?: CallContext): AsyncIterable<Uint8Array> {
-  const broken = (how: string, cause?: unknown) =>
-    new SoraError({ code: 'download_failed', message: `the download from ${host} ${how}`, retryable: true, cause });
   return {
     [Symbol.asyncIterator]() {
       const source = answer.body[Symbol.asyncIterator]();
@@ -156,11 +191,11 @@ function telling(answer: RawAnswer, host: string, clock: Clock, context?: CallCo
           const next = await source.next().catch((error: unknown) => {
             const cancelled = context?.signal?.aborted === true;
             const failure = networkFailure(error, { host, paid: false, written: true, cancelled });
-            throw cancelled || failure.code !== 'backend_unavailable' ? failure : broken('broke off', error);
+            throw cancelled || failure.code !== 'backend_unavailable' ? failure : broken(host, 'broke off', error);
           });
           if (next.done || !tooSlow(clock() - asked, next.value.length)) return next;
           answer.body.destroy();
-          throw broken('is too slow');
+          throw broken(host, 'is too slow');
         },
         async return() {
           answer.body.destroy();
