@@ -4,6 +4,8 @@ import { SoraError } from '../domain/errors.ts';
 /** A fragmented file has two boxes a fragment; this is hours of video, and ends a walk through rubbish. */
 const MAX_BOXES = 200_000;
 const HEADER_BYTES = 16;
+const BOX_TYPE = /^[\x20-\x7e\xa9]{4}$/;
+const NEEDED = ['moov', 'mdat'];
 
 /** What is known from the headers of an MP4's top-level boxes. */
 export interface Mp4Facts {
@@ -12,7 +14,8 @@ export interface Mp4Facts {
 }
 
 /**
- * Walks the top-level boxes and reads their headers only, so the size of the file does not matter.
+ * Walks the top-level boxes and reads their headers only, so the size of the file does not matter. Bytes behind a whole
+ * video that begin no box are let be; players do not mind them. Whether all came that were told, the download knows.
  * Throws `download_failed`: not an MP4 (a web page, JSON), or one that ends too early. Truncated ones are `retryable`.
  */
 export async function checkMp4(path: string): Promise<Mp4Facts> {
@@ -34,18 +37,29 @@ async function walk(file: FileHandle, bytes: number): Promise<Mp4Facts> {
   for (let count = 0; at < bytes; count++) {
     const header = await read(file, at, HEADER_BYTES);
     const type = header.toString('latin1', 4, 8);
-    const size = header.length < 8 ? undefined : boxSize(header, bytes - at);
-    if (size === undefined || count >= MAX_BOXES || !/^[\x20-\x7e\xa9]{4}$/.test(type)) {
-      throw truncated(`its boxes break off at byte ${at}`);
+    const size = BOX_TYPE.test(type) ? boxSize(header, bytes - at) : undefined;
+    const beyond = at + (size ?? 0) - bytes;
+    if (size === undefined || beyond > 0 || count >= MAX_BOXES) {
+      if (NEEDED.every((needed) => seen.has(needed)) && !mayBeCutBox(header)) break;
+      throw truncated(
+        beyond > 0 ? `box ${type} ends ${beyond} bytes beyond the file` : `its boxes break off at byte ${at}`,
+      );
     }
-    if (at + size > bytes) throw truncated(`box ${type} ends ${at + size - bytes} bytes beyond the file`);
     seen.add(type);
     at += size;
   }
-  for (const needed of ['moov', 'mdat']) {
+  for (const needed of NEEDED) {
     if (!seen.has(needed)) throw truncated(`it has no ${needed} box`);
   }
   return { bytes, brand: start.toString('latin1', 8, 12).trim() };
+}
+
+/** A box of fragments is below 16 MiB, says its size in 64 bits, or is data. Text, rubbish and filling look otherwise. */
+function mayBeCutBox(header: Buffer): boolean {
+  const type = header.toString('latin1', 4, 8);
+  if (type === 'mdat') return true;
+  const sized = header[0] === 0 && header.subarray(1, 4).some((byte) => byte !== 0);
+  return sized && BOX_TYPE.test(type.padEnd(4));
 }
 
 /** The box's whole length: 1 means that 64 bits follow, 0 that it goes on to the end. */

@@ -37,6 +37,12 @@ describe('an MP4 is accepted', () => {
     ['in fragments', [FTYP, MOOV, box('moof', Buffer.alloc(9)), MDAT, box('moof', Buffer.alloc(9)), MDAT]],
     ['whose last box goes on to the end', [FTYP, MOOV, endless]],
     ['with a provenance box', [FTYP, MOOV, box('uuid', Buffer.alloc(30)), MDAT]],
+    ['with rubbish behind it', [FTYP, MOOV, MDAT, Buffer.alloc(100, 0xa7)]],
+    ['with moov last and rubbish behind it', [FTYP, MDAT, MOOV, Buffer.alloc(100, 1)]],
+    ['filled up with zeroes', [FTYP, MOOV, MDAT, Buffer.alloc(500)]],
+    ['with a zero too many', [FTYP, MOOV, MDAT, Buffer.alloc(1)]],
+    ['with a line end behind it', [FTYP, MOOV, MDAT, Buffer.from('\n')]],
+    ['with text behind it', [FTYP, MOOV, MDAT, Buffer.from('\r\n--boundary--\r\n')]],
   ])('%s', async (_, parts) => {
     await expect(checkMp4(file(...parts))).resolves.toMatchObject({ brand: 'isom' });
   });
@@ -63,6 +69,15 @@ describe('anything else is refused', () => {
     ['zeroes', [Buffer.alloc(5_000)], /not an MP4/],
     ['a cut box', [FTYP, MOOV, MDAT.subarray(0, 500)], /cut short: box mdat ends 508 bytes beyond/],
     ['a cut header', [FTYP, MOOV, MDAT, MOOV.subarray(0, 5)], /break off/],
+    [
+      'a cut fragment',
+      [FTYP, MOOV, MDAT, box('moof', Buffer.alloc(9)).subarray(0, 10)],
+      /box moof ends 7 bytes beyond/,
+    ],
+    ['a cut fragment of 64 bits', [FTYP, MOOV, MDAT, largeBox('mdat', 9_000n)], /beyond the file/],
+    ['a cut large header', [FTYP, MOOV, MDAT, largeBox('mdat', 9_000n).subarray(0, 12)], /break off/],
+    ['a cut fragment of 20 MB', [FTYP, MOOV, MDAT, Buffer.from('\x01\x31\x2d\x08mdat', 'latin1')], /beyond the file/],
+    ['rubbish after a cut box', [FTYP, MOOV, MDAT.subarray(0, 500), Buffer.alloc(100, 0xa7)], /beyond the file/],
     ['a cut large box', [FTYP, MOOV, largeBox('mdat', 9_000n)], /beyond the file/],
     ['a large box of no size', [FTYP, MOOV, largeBox('mdat', 3n)], /break off/],
     ['no moov', [FTYP, MDAT], /no moov box/],
