@@ -3,6 +3,7 @@ import { basename, extname } from 'node:path';
 import { SoraError, withFacts } from '../domain/errors.ts';
 import { type MediaSource, parseHttpUrl } from '../domain/video.ts';
 import { readBytes } from './bodies.ts';
+import { startClocks } from './clocks.ts';
 import type { Http } from './http-port.ts';
 import type { FileBytes } from './multipart.ts';
 
@@ -15,6 +16,8 @@ export interface Media {
 
 /** A fetched file beyond this is refused: 100 MiB, held in memory while it is uploaded. */
 export const MAX_FETCHED_BYTES = 100 * 1024 * 1024;
+/** A file that is not here within this, in milliseconds, is given up, however it trickles: a caller waits for it. */
+const FETCH_WITHIN_MS = 25_000;
 /** A data URL beyond this is refused: 20 MiB of file. */
 const MAX_INLINE_BYTES = 20 * 1024 * 1024;
 
@@ -30,10 +33,31 @@ const TYPES: Readonly<Record<string, string>> = {
   '.gif': 'image/gif',
 };
 
-/** Makes a source's bytes available. Nothing was sent to the upstream yet, so nothing was charged. */
-export async function loadMedia(source: MediaSource, field: string, http: Http, signal?: AbortSignal): Promise<Media> {
+/**
+ * Makes a source's bytes available. Nothing was sent to the upstream yet, so nothing was charged. `withinMs`: the time
+ * for all of it, redirects included; default 25,000.
+ */
+export async function loadMedia(
+  source: MediaSource,
+  field: string,
+  http: Http,
+  signal?: AbortSignal,
+  withinMs = FETCH_WITHIN_MS,
+): Promise<Media> {
   if (source.kind === 'file') return await fromDisk(source.path, field);
   const url = parseHttpUrl(field, source.url);
+  const clocks = startClocks(withinMs, 0, signal);
+  try {
+    return await fromAddress(url, field, http, clocks.signal);
+  } catch (error) {
+    if (!clocks.timedOut()) throw error;
+    throw withFacts(unusable(field, `it did not come within ${withinMs / 1_000} s`), { retryable: true, cause: error });
+  } finally {
+    clocks.stop();
+  }
+}
+
+async function fromAddress(url: URL, field: string, http: Http, signal: AbortSignal): Promise<Media> {
   const answer = await http.open(url, { foreign: true, signal }).catch((error: unknown) => {
     // That address is not the backend's: its silence says nothing about the backend.
     if (!(error instanceof SoraError)) throw error;
