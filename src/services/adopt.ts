@@ -1,10 +1,13 @@
 import type { RemoteCharacter } from '../backends/backend.ts';
 import { SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
+import { within } from './answer-time.ts';
 import { publish } from './binding.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
-import { reconcileCharacters } from './reconcile-character.ts';
+import { type Listed, listedOnce, reconcileCharacters } from './reconcile-character.ts';
 
+/** A caller waits for all lists together no longer than this, in milliseconds; most clients give up at 60 s. */
+const WITHIN_MS = 20_000;
 const SHARED = 'nothing is adopted: other workspaces use the same backends, and a list does not say whose is whose';
 
 /** Asks the backends that can list, and adopts what the catalog did not know. Returns what could not be done. */
@@ -12,13 +15,23 @@ export async function adoptListed(
   core: Core,
   workspace: Workspace,
   only: string | undefined,
-  signal?: AbortSignal,
+  caller?: AbortSignal,
 ): Promise<string[]> {
+  return await within(WITHIN_MS, caller, (signal) => refresh(core, workspace, only, signal));
+}
+
+async function refresh(
+  core: Core,
+  workspace: Workspace,
+  only: string | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const listed = listedOnce(signal);
   // First those whose create got no answer, or the list would bring them into the catalog as strangers.
-  await reconcileCharacters(core, signal, 'now');
+  await reconcileCharacters(core, signal, 'now', listed);
   if (workspace.shared) return [SHARED];
   const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
-  const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, signal)));
+  const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, listed, signal)));
   if (!asked.some((backend) => backend.listCharacters)) notes.push([cannotList(core, asked)]);
   return notes.flat();
 }
@@ -34,14 +47,16 @@ async function adoptFrom(
   core: Core,
   workspace: Workspace,
   backend: WatchedBackend,
-  signal?: AbortSignal,
+  listedBy: Listed,
+  signal: AbortSignal,
 ): Promise<string[]> {
   if (!backend.listCharacters) return [];
   const { id, route } = backend.profile;
   let listed: readonly RemoteCharacter[];
   try {
-    listed = await backend.listCharacters({ signal });
+    listed = await listedBy(backend);
   } catch (error) {
+    if (signal.aborted) return [`${id} did not answer within ${WITHIN_MS / 1_000} s`];
     return [`${id} could not be asked: ${error instanceof SoraError ? error.message : 'it failed'}`];
   }
   // After the list: a create that began since cannot be in it.

@@ -16,3 +16,25 @@ export async function inAnswerTime<T>(work: Promise<T>, failed: (error: unknown)
     clearTimeout(timer);
   }
 }
+
+/**
+ * Does the work under a signal that aborts after `ms`, or with the caller's. Not `AbortSignal.timeout` in an
+ * `AbortSignal.any`: Node 20 may collect it before its time has come.
+ */
+export async function within<T>(
+  ms: number,
+  caller: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  const abort = () => own.abort(caller?.reason);
+  if (caller?.aborted) abort();
+  caller?.addEventListener('abort', abort);
+  const timer = setTimeout(() => own.abort(new Error(`${ms} ms have passed`)), ms);
+  try {
+    return await work(own.signal);
+  } finally {
+    clearTimeout(timer);
+    caller?.removeEventListener('abort', abort);
+  }
+}

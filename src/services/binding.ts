@@ -4,7 +4,7 @@ import { SoraError } from '../domain/errors.ts';
 import { fromUsd, type MicroUsd } from '../domain/money.ts';
 import type { MediaSource } from '../domain/video.ts';
 import type { BindingIntent } from '../store/bindings.ts';
-import { agree } from './agreement.ts';
+import { agree, refuseAbandoned } from './agreement.ts';
 import { inAnswerTime } from './answer-time.ts';
 import { cannotMake } from './binding-choice.ts';
 import { type Before, settleFailed, settlePending, settleReady } from './binding-outcome.ts';
@@ -42,6 +42,7 @@ export async function bindCharacter(core: Core, workspace: Workspace, making: Ma
   let intent: BindingIntent;
   try {
     await agreeOn(core, workspace, making, send.price);
+    refuseAbandoned(making.context);
     core.reached('character:intending');
     intent = await persist(() => intend(core, workspace, making, send.price));
   } catch (error) {
@@ -153,7 +154,7 @@ interface Sending {
 }
 
 async function sendingOf(core: Core, workspace: Workspace, making: Making): Promise<Sending> {
-  const { backend, draft } = making;
+  const { backend, draft, context } = making;
   const { source } = draft;
   const span = partOf(making);
   checkSpan(backend.profile, span);
@@ -171,7 +172,7 @@ async function sendingOf(core: Core, workspace: Workspace, making: Making): Prom
   }
   const media = mediaOf(core, workspace, source, backend);
   const { clipToSend } = await import('./character-clip.ts');
-  const clip = await clipToSend(core, backend.profile, media, span);
+  const clip = await clipToSend(core, backend.profile, media, span, context.signal);
   const request: Omit<CreateCharacter, 'idempotencyKey'> = { ...facts, ...clip.span, source: clip.media };
   const call: Sending['call'] = (key, context) =>
     backend.createCharacter!({ ...request, idempotencyKey: key }, context);

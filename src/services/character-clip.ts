@@ -5,6 +5,7 @@ import { SoraError, withFacts } from '../domain/errors.ts';
 import type { BackendProfile } from '../domain/models.ts';
 import type { MediaSource } from '../domain/video.ts';
 import { checkClip, inspectClip } from '../media/clip.ts';
+import { within } from './answer-time.ts';
 import type { Core } from './core.ts';
 import { rangeOf, SLACK_SECONDS, spanToSend } from './source-clip.ts';
 
@@ -29,6 +30,7 @@ export async function clipToSend(
   profile: BackendProfile,
   media: MediaSource,
   span: ClipSpan,
+  signal?: AbortSignal,
 ): Promise<SentClip> {
   if (media.kind === 'file') {
     const seconds = await checked(media.path, 'file_path', profile, span);
@@ -39,7 +41,7 @@ export async function clipToSend(
   const weUpload = profile.capabilities.characterFetch;
   let part = span;
   try {
-    const path = await (weUpload ? fetched(core, media.url, folder) : fetchedIfItCan(core, media.url, folder));
+    const path = await (weUpload ? fetched : fetchedIfItCan)(core, media.url, folder, signal);
     if (path !== undefined) part = spanToSend(profile, span, await checked(path, 'video_url', profile, span));
     if (weUpload && path !== undefined) return { media: { kind: 'file', path }, span: part, done };
   } catch (error) {
@@ -51,9 +53,14 @@ export async function clipToSend(
 }
 
 /** Where we cannot get at it, the upstream may; where it answers that there is no such video, nobody can. */
-async function fetchedIfItCan(core: Core, url: string, folder: string): Promise<string | undefined> {
+async function fetchedIfItCan(
+  core: Core,
+  url: string,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   try {
-    return await fetched(core, url, folder, AbortSignal.timeout(LOOK_WITHIN_MS));
+    return await within(LOOK_WITHIN_MS, signal, (soon) => fetched(core, url, folder, soon));
   } catch (error) {
     if (error instanceof SoraError && isNoVideo(error.details)) throw error;
     return undefined;

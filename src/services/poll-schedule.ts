@@ -4,10 +4,10 @@ import { nextPoll } from '../routing/polling.ts';
 import type { Core } from './core.ts';
 
 /** How many past jobs the schedule learns from. */
-const HISTORY = 50;
+export const HISTORY = 50;
 const DEFAULT_MIN_POLL_MS = 5_000;
 /** The dialect's floor lies between two polls; what is refused at once is known so soon after the create. */
-const FIRST_LOOK_MS = 3_000;
+export const FIRST_LOOK_MS = 3_000;
 
 interface PollNews {
   readonly hintMs?: number | undefined;
@@ -27,6 +27,8 @@ export function delayToNextPoll(core: Core, task: Task, now: number, news: PollN
     minPollMs: task.polls === 0 ? Math.min(FIRST_LOOK_MS, minPollMs) : minPollMs,
     usualMs: limits?.usualJobMs,
     history: core.store.tasks.durations({ backend: task.backend, model: task.model, limit: HISTORY }),
+    // What the backend runs includes this one; of the lost ones only those that were just sent count.
+    running: Math.max(0, core.store.tasks.unfinishedCount(task.backend, now) - 1),
     ...news,
     failures: news.failures ?? 0,
     listing: news.listing ?? false,

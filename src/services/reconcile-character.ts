@@ -29,36 +29,57 @@ export async function reconcileCharacters(
   core: Core,
   signal?: AbortSignal,
   when: 'due' | 'now' = 'due',
+  listed: Listed = listedOnce(signal),
 ): Promise<void> {
   const due = core.store.bindings.claimDue({
     owner: core.leases.owner,
     now: core.clock() + (when === 'now' ? LOOK_AGAIN_MS : 0),
     leaseMs: LOST_AFTER_MS,
     limit: 8,
+    backends: [...core.backends.keys()],
     except: core.leases.held(),
   });
-  for (const binding of due) await lookFor(core, binding, signal);
+  for (const binding of due) await lookFor(core, binding, listed, signal);
 }
 
-async function lookFor(core: Core, binding: StoredBinding, signal?: AbortSignal): Promise<void> {
+/** What backends list, each asked once, however many are looked for there. */
+export type Listed = (backend: WatchedBackend) => Promise<readonly RemoteCharacter[]>;
+
+export function listedOnce(signal: AbortSignal | undefined): Listed {
+  const lists = new Map<string, Promise<readonly RemoteCharacter[]>>();
+  return (backend) => {
+    const { id } = backend.profile;
+    const list = lists.get(id) ?? backend.listCharacters!({ signal });
+    lists.set(id, list);
+    return list;
+  };
+}
+
+async function lookFor(core: Core, binding: StoredBinding, listed: Listed, signal?: AbortSignal): Promise<void> {
   const character = core.store.characters.byId(binding.workspace, binding.characterId);
   if (!character) return;
   core.reached('character:looked-for');
-  const verdict = await judge(core, binding, character, signal);
+  const verdict = await judge(core, binding, character, listed, signal);
   await persist(() => write(core, binding, character, verdict));
   if (verdict.is !== 'unknown') core.vigils.end(binding.id);
   core.reached('character:found-written');
   publish(core, { name: binding.workspace }, character.handle, false);
 }
 
-async function judge(core: Core, binding: StoredBinding, character: Character, signal?: AbortSignal): Promise<Verdict> {
+async function judge(
+  core: Core,
+  binding: StoredBinding,
+  character: Character,
+  listed: Listed,
+  signal?: AbortSignal,
+): Promise<Verdict> {
   const backend = core.backends.get(binding.backend);
   const { remoteTaskId } = binding;
   if (remoteTaskId !== undefined) {
     if (backend?.getCharacter) return await askFor(backend, remoteTaskId, character, signal);
     if (!backend?.listCharacters) return { is: 'being made', remoteTaskId };
   }
-  const found = await findIn(core, backend, binding, character, signal);
+  const found = await findIn(core, backend, binding, character, listed);
   if (typeof found === 'string') return { is: 'unknown', why: `${whatIsKnown(binding)}${found}` };
   return found ? stateOf(found) : { is: 'failed', why: 'the create never reached the upstream' };
 }
@@ -102,10 +123,10 @@ async function findIn(
   backend: WatchedBackend | undefined,
   binding: StoredBinding,
   character: Character,
-  signal: AbortSignal | undefined,
+  listedBy: Listed,
 ): Promise<RemoteCharacter | string | undefined> {
   if (!backend?.listCharacters) return ', and its backend cannot list characters';
-  const listed = await backend.listCharacters({ signal }).catch(() => undefined);
+  const listed = await listedBy(backend).catch(() => undefined);
   if (!listed) return ', and its backend could not be asked';
   const named = listed.filter((remote) => remote.name === character.name && !isKnown(core, binding, remote));
   const found = named.filter(

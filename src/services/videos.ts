@@ -3,7 +3,7 @@ import type { Task } from '../domain/task.ts';
 import type { Choice } from '../routing/decision.ts';
 import { route } from '../routing/router.ts';
 import { agree, ceilingOf, refuseAbandoned } from './agreement.ts';
-import { inAnswerTime } from './answer-time.ts';
+import { inAnswerTime, within } from './answer-time.ts';
 import { keyOfYes } from './confirmation.ts';
 import type { Core, Workspace } from './core.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -60,8 +60,9 @@ export class Videos implements VideoService {
       planOf(this.#core, this.#workspace.name, request, choice, { signal });
     const plan = await planFor(first, context.signal);
     // A backend that the request cannot be put to is no alternative, and no reason to refuse or to wait.
-    const soon = AbortSignal.timeout(ALTERNATIVES_WITHIN_MS);
-    const alternatives = await Promise.allSettled(others.map((choice) => planFor(choice, soon)));
+    const alternatives = await within(ALTERNATIVES_WITHIN_MS, context.signal, (soon) =>
+      Promise.allSettled(others.map((choice) => planFor(choice, soon))),
+    );
     const able = alternatives.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     return await this.#order(order, [plan, ...able], input, context);
   }

@@ -44,6 +44,8 @@ export interface BindingClaim {
   readonly now: number;
   readonly leaseMs: number;
   readonly limit: number;
+  /** Those of others are left to processes that have those backends. Default: all. */
+  readonly backends?: readonly string[] | undefined;
   /** Ids of bindings to leave alone: the process is at them already, whatever their leases say. */
   readonly except?: readonly string[] | undefined;
 }
@@ -186,12 +188,13 @@ export class BindingRepository {
   }
 
   /** Leases unsettled intents that nobody is at: their process died, or their check is due. */
-  claimDue({ owner, now, leaseMs, limit, except = [] }: BindingClaim): StoredBinding[] {
+  claimDue({ owner, now, leaseMs, limit, backends, except = [] }: BindingClaim): StoredBinding[] {
     const due = this.#database.build
       .selectFrom('bindings')
       .select('id')
       .where(UNSETTLED)
       .where(sql<SqlBool>`id not in (select value from json_each(${JSON.stringify(except)}))`)
+      .$if(backends !== undefined, (query) => query.where('backend', 'in', backends ?? []))
       .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '<=', now)]))
       // A lease far ahead was given before the clock was set back.
       .where((eb) =>
