@@ -14,6 +14,8 @@ export interface PollFacts {
   readonly usualMs?: number | undefined;
   /** How long such jobs took before. May be empty. */
   readonly history: readonly number[];
+  /** Other jobs that run there now. Beside many of them the history lacks the long ones, which have not ended yet. */
+  readonly running: number;
   /** Consecutive polls that gave no answer. */
   readonly failures: number;
   /** One call tells of all the backend's jobs. */
@@ -26,9 +28,9 @@ export interface PollFacts {
  * How many polls a second of lateness is worth. Where completion has the hazard h (a second), polls at the density
  * sqrt(worth * h / 2) make the sum of polls and lateness least: sparse while an end is improbable, dense where it is due.
  */
-const POLLS_PER_LATE_SECOND = 3;
+const POLLS_PER_LATE_SECOND = 2.9;
 /** Calls that are due for other jobs tell of a listed one too, so its own may be fewer. */
-const LISTED_POLLS_PER_LATE_SECOND = 2.4;
+const LISTED_POLLS_PER_LATE_SECOND = 2.7;
 /** While somebody waits, lateness is dearer. */
 const AWAITED_WORTH = 4;
 /** Where nothing is known of such jobs, one who waits is served by looks at growing intervals. */
@@ -36,7 +38,7 @@ const KNOWN_FROM = 3;
 const LEAST_CURIOUS_GAP_MS = 3_000;
 const CURIOUS_SHARE = 1 / 8;
 /** Jobs that never end. This share is why polling gives up on a late job little by little. */
-const STUCK = 0.02;
+const STUCK = 0.03;
 /** Before there is history: half of the jobs are done after this, two thirds of them between half and twice of it. */
 const USUAL_MS = 130_000;
 const PRIOR_SPREAD = 0.7;
@@ -78,11 +80,12 @@ interface Kernel {
 }
 
 /** How far ahead the density of polls adds up to one. */
-function gap(elapsed: number, limit: number, { history, listing, awaited, usualMs }: PollFacts): number {
+function gap(elapsed: number, limit: number, facts: PollFacts): number {
+  const { history, running, listing, awaited, usualMs } = facts;
   const prior = { center: Math.log((usualMs ?? USUAL_MS) / 1_000), width: PRIOR_SPREAD };
   const durations = history.filter((ms) => ms > 0);
   const kernels = kernelsOf(durations);
-  const historyWeight = Math.min(durations.length, HISTORY_WEIGHT);
+  const historyWeight = weightOf(durations.length, running);
   const worth = (listing ? LISTED_POLLS_PER_LATE_SECOND : POLLS_PER_LATE_SECOND) * (awaited ? AWAITED_WORTH : 1);
   const start = elapsed / 1_000;
   const end = start + limit / 1_000;
@@ -96,6 +99,14 @@ function gap(elapsed: number, limit: number, { history, listing, awaited, usualM
     at += step;
   }
   return limit;
+}
+
+/**
+ * What the history counts for, in jobs. In a burst those that ended are the short ones (the others are censored): taken
+ * for all, they have every job polled as if it were about to end. So they count for their share of all that were sent.
+ */
+function weightOf(ended: number, running: number): number {
+  return ended === 0 ? 0 : (Math.min(ended, HISTORY_WEIGHT) * ended) / (ended + Math.max(0, running));
 }
 
 /** The rate, a second, at which a job that still runs after `seconds` ends. */
