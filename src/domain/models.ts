@@ -87,6 +87,10 @@ export interface BackendLimits {
   readonly usualJobMs?: number | undefined;
   /** How long a finished video's link lives, in seconds; absent: not known. */
   readonly linkLifetimeSeconds?: number | undefined;
+  /** How often a video can be extended; absent: not limited here. */
+  readonly extensions?: number | undefined;
+  /** How long a video may become by that, in seconds; absent: not limited here. */
+  readonly extendedSeconds?: number | undefined;
 }
 
 /** The facts about one configured backend that need no network: what routing, pricing and `sora://backends` read. */

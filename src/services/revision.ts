@@ -34,7 +34,7 @@ export function revisionOf(core: Core, workspace: Workspace, input: ReviseInput)
   if (!profile.capabilities[input.mode]) throw cannot(core, input.mode, parent, profile);
   checkParent(parent);
   checkAlive(core, parent, profile);
-  const seconds = input.mode === 'extend' ? extension(input.seconds, parent, profile) : lengthOf(core, parent);
+  const seconds = input.mode === 'extend' ? extension(core, input.seconds, parent, profile) : lengthOf(core, parent);
   const cast = castIn(core, workspace.name, prompt, []);
   const request: VideoRequest = {
     ...parent.request,
@@ -91,18 +91,41 @@ function checkAlive(core: Core, { model }: Task, profile: BackendProfile): void 
 }
 
 /** A length that the model makes, at least as long as asked. */
-function extension(seconds: number | undefined, parent: Task, profile: BackendProfile): number {
+function extension(core: Core, seconds: number | undefined, parent: Task, profile: BackendProfile): number {
   const asked = seconds ?? DEFAULT_EXTENSION_SECONDS;
   const lengths = profile.models.find((each) => each.id === parent.model)?.seconds ?? [];
   const longest = lengths.at(-1) ?? MAX_EXTENSION_SECONDS;
   const made = asked > 0 && asked <= longest ? roundUpSeconds(Math.ceil(asked), lengths) : undefined;
-  if (made !== undefined) return made;
+  if (made !== undefined) {
+    checkExtended(core, made, parent, profile);
+    return made;
+  }
   throw new SoraError({
     code: 'limit_exceeded',
     field: 'seconds',
     message: `${asked} s cannot be added at once`,
     hint: `Add ${lengths.length > 0 ? `${lengths.join(', ')} s` : `1 to ${longest} s`}; extend the result again for more.`,
   });
+}
+
+/** An upstream may stop a video from growing for ever. */
+function checkExtended(core: Core, added: number, parent: Task, { id, limits }: BackendProfile): void {
+  const { extensions = Number.POSITIVE_INFINITY, extendedSeconds = Number.POSITIVE_INFINITY } = limits;
+  const [times, length] = [extensionsOf(core, parent), lengthOf(core, parent)];
+  const refuse = (message: string, hint: string) =>
+    new SoraError({ code: 'limit_exceeded', field: 'seconds', message, hint });
+  const anew = 'Make what follows as a video of its own; make_storyboard joins them.';
+  if (times >= extensions) throw refuse(`${id} extends a video ${extensions} times, and it was`, anew);
+  if (length + added <= extendedSeconds) return;
+  const left = extendedSeconds - length;
+  const message = `${id} makes a video ${extendedSeconds} s long at most, and this one is ${length} s`;
+  throw refuse(message, left > 0 ? `Add at most ${left} s.` : anew);
+}
+
+function extensionsOf(core: Core, task: Task): number {
+  if (task.kind !== 'extend') return 0;
+  const parent = task.parentId === undefined ? undefined : core.store.tasks.byId(task.parentId);
+  return 1 + (parent ? extensionsOf(core, parent) : 0);
 }
 
 function reasonsFor(

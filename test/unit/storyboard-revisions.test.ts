@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { dialectNamed } from '../../src/backends/dialects/catalog.ts';
 import { SoraError } from '../../src/domain/errors.ts';
 import { inspectClip } from '../../src/media/clip.ts';
 import { clipBytes } from '../helpers/media.ts';
@@ -61,6 +62,26 @@ describe('revising a scene', () => {
       task: { id: first.id },
       revision: { state: 'failed', error: { code: 'moderation_blocked' } },
     });
+  });
+
+  test('a video grows as often and as long as its upstream lets it', async () => {
+    expect(dialectNamed('openai').limits).toMatchObject({ extensions: 6, extendedSeconds: 120 });
+    const limits = { minPollMs: 500, usualJobMs: 1_000, extensions: 2, extendedSeconds: 16 };
+    const { videos, tasks, until } = await openStudio({ backends: { forwarding: { limits } } });
+    const extend = async (taskId: string, seconds: number) => {
+      await until(async () => (await tasks.get(taskId)).task.state === 'completed');
+      return (await videos.revise({ taskId, mode: 'extend', prompt: 'on', seconds })).task.id;
+    };
+    const { task } = await videos.generate({ prompt: 'one', backend: 'forwarding', duration: 4 });
+    const once = await extend(task.id, 4);
+    const refusal = { code: 'limit_exceeded', field: 'seconds' };
+    await expect(extend(once, 12)).rejects.toMatchObject({ ...refusal, hint: 'Add at most 8 s.' });
+    const twice = await extend(once, 4);
+    await expect(extend(twice, 4)).rejects.toMatchObject({
+      ...refusal,
+      message: 'forwarding extends a video 2 times, and it was',
+    });
+    expect((await tasks.get(twice)).totalSeconds).toBe(12);
   });
 
   test('what its backend cannot do is refused, with who can', async () => {

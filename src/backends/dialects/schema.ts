@@ -208,6 +208,8 @@ function build() {
       .default(10_000)
       .describe('No poll of one job sooner than this after the last.'),
     linkLifetimeSeconds: z.number().int().positive().optional(),
+    extensions: z.number().int().positive().optional().describe('How often a video can be extended.'),
+    extendedSeconds: z.number().positive().optional().describe('How long a video may become by that.'),
   });
 
   const model = z.strictObject({
