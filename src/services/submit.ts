@@ -81,6 +81,8 @@ async function afterFailure(core: Core, task: Task, failure: SoraError, chances:
 
 /** A backend that only wants a little time keeps the task: another one would have another price and other lengths. */
 function isElsewhere({ code, retryable, retryAfterSeconds }: SoraError): boolean {
+  // The caller's own file is no better there, and was waited for.
+  if (code === 'file_invalid') return false;
   if (code === 'rate_limited') return (retryAfterSeconds ?? 0) > LONG_WAIT_SECONDS;
   return retryable || code === 'backend_gone';
 }
