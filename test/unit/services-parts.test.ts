@@ -88,7 +88,7 @@ test('a fingerprint is that of the whole request, whatever the order of its char
 
 describe('news', () => {
   const now = Date.UTC(2026, 10, 22, 12);
-  const core = { clock: () => now } as Core;
+  const core = { clock: () => now, backends: new Map() } as unknown as Core;
   const stale = (facts: Parameters<typeof aTask>[0]) => reportOf(core, aTask(facts)).staleSeconds;
 
   test('is stale when polls fail, or nobody asked when somebody should have', () => {
