@@ -24,6 +24,8 @@ export interface Fit extends CharacterFit {
   readonly sizeIgnored?: boolean | undefined;
   /** What was changed to make it fit, in short sentences. */
   readonly notes: readonly string[];
+  /** The usual model is gone, and this one costs more, which nobody has asked for: why it is not simply taken. */
+  readonly dearer?: Refusal | undefined;
 }
 
 /** Whether one backend can make the request, its health left aside; else the first thing that stands against it. */
@@ -50,11 +52,10 @@ export function isRefusal(result: Fit | Refusal): result is Refusal {
 }
 
 type Sizing = NonNullable<BackendProfile['capabilities']['sizing']>;
-type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'sizeIgnored' | 'notes'>;
+type Made = Pick<Fit, 'model' | 'seconds' | 'size' | 'sizeIgnored' | 'notes' | 'dearer'>;
 
 /**
- * The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can. Where the
- * default is gone, a dearer one is only named, unless the operator has it as the replacement.
+ * The pinned model; else the default one, or when that cannot make it, the cheapest of the others that can.
  */
 function fitModel(request: RouteRequest, candidate: Candidate, now: number): Made | Refusal {
   const { profile } = candidate;
@@ -71,11 +72,11 @@ function fitModel(request: RouteRequest, candidate: Candidate, now: number): Mad
     undefined,
   );
   if (best === undefined) return first;
-  if (first.code === 'model_retired' && offerOf(profile, wanted)?.replacement !== best.model) {
-    const usual = priceOf(profile, { ...best, model: wanted })?.amount;
-    if (usual !== undefined && cost(best) > usual) return { ...first, hint: dearerHint(best, priceOf(profile, best)) };
-  }
-  return { ...best, notes: [`${first.reason} ${best.model} is taken instead.`, ...best.notes] };
+  const notes = [`${first.reason} ${best.model} is taken instead.`, ...best.notes];
+  const replaced = offerOf(profile, wanted)?.replacement === best.model;
+  const usual = first.code === 'model_retired' && !replaced ? priceOf(profile, { ...best, model: wanted }) : undefined;
+  if (usual === undefined || cost(best) <= usual.amount) return { ...best, notes };
+  return { ...best, notes, dearer: { ...first, hint: dearerHint(best, priceOf(profile, best)) } };
 }
 
 function dearerHint({ model }: Made, price: Price | undefined): string {

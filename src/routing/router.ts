@@ -36,8 +36,11 @@ export function route(request: RouteRequest, candidates: readonly Candidate[], n
       else able.push(result);
     }
   }
-  const wanted = pinned ? able.filter((each) => each.candidate === pinned) : able;
-  if (wanted.length === 0) throw refusalError(refused, able, pinned, now);
+  const asked = pinned ? able.filter((each) => each.candidate === pinned) : able;
+  const wanted = asked.filter((each) => !each.dearer || asked.some((other) => !other.dearer && costsMore(other, each)));
+  refused.push(...asked.flatMap((each) => (each.dearer && !wanted.includes(each) ? [each.dearer] : [])));
+  const plain = able.filter((each) => !each.dearer);
+  if (wanted.length === 0) throw refusalError(refused, plain, pinned, now);
   const sizes = refused.filter(({ field }) => field === 'size' || field === 'aspect_ratio');
   // That one backend cannot be told is no way around what those say that can.
   if (!pinned && sizes.length > 0 && wanted.every((each) => each.sizeIgnored))
@@ -45,6 +48,11 @@ export function route(request: RouteRequest, candidates: readonly Candidate[], n
   const ranked = rank(request.priority, wanted);
   const facts = { request, candidates, ranked, refused, now };
   return { choices: ranked.map((each, index) => choiceOf(each, reasonsFor(facts, index))), refused };
+}
+
+/** A price that is not known may be any. */
+function costsMore(one: Fit, other: Fit): boolean {
+  return (one.price?.amount ?? Number.POSITIVE_INFINITY) > (other.price?.amount ?? Number.POSITIVE_INFINITY);
 }
 
 function checkSeconds(seconds: number | undefined): void {

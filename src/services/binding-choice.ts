@@ -3,6 +3,7 @@ import { SoraError } from '../domain/errors.ts';
 import type { Capabilities } from '../domain/models.ts';
 import type { Task } from '../domain/task.ts';
 import { backendNamed, type Core, type WatchedBackend } from './core.ts';
+import { lengthOf } from './length.ts';
 import { rangeOf } from './source-clip.ts';
 
 interface Wish {
@@ -92,7 +93,9 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
 }
 
 /** How a character can be made of a task's clip all the same: of a file only where this server reads the callers' files. */
-function clipAdvice(core: Core, { workspace, seconds, filePath, videoUrl, videoUrlExpiresAt }: Task): string {
+function clipAdvice(core: Core, task: Task): string {
+  const { workspace, filePath, videoUrl, videoUrlExpiresAt } = task;
+  const seconds = lengthOf(core, task);
   const makers = [...core.backends.values()]
     .map(({ profile }) => profile.capabilities)
     .filter((each) => each.createCharacter);

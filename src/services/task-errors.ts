@@ -4,8 +4,10 @@ import { formatUsd } from '../domain/money.ts';
 import type { Task, TaskError } from '../domain/task.ts';
 import { clean } from '../domain/text.ts';
 
-/** Nobody knows whether there is a job. Never shown as a failure. */
-/** Of a create whose answer was lost; `lookedFor` where its backend can be asked what jobs it has. */
+/**
+ * Of a create whose answer was lost: nobody knows whether there is a job, so it is never shown as a failure. `lookedFor`
+ * where its backend can be asked what jobs it has.
+ */
 export function unknownError(message: string, lookedFor: boolean): TaskError {
   const next = lookedFor
     ? 'Do not submit it again: it is being looked for; ask get_task later.'

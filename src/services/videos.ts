@@ -18,7 +18,7 @@ import { placeOf } from './scene-revisions.ts';
 import type { GenerateInput, RequestContext, ReviseInput, TaskReport, VideoService } from './services.ts';
 import { submit } from './submit.ts';
 
-/** The picture for another size than the first choice's is fetched once more. */
+/** A picture is fetched once more where a backend makes another size than the first choice. */
 const ALTERNATIVES_WITHIN_MS = 5_000;
 
 /** The way from a request to a job: route, price, agreement, reservation, create. */
@@ -57,7 +57,10 @@ export class Videos implements VideoService {
     if (choices.length === 0) throw ceiling.refusal(decision.choices[0]!);
     const [first, ...others] = choices as [Choice, ...Choice[]];
     const planFor = (choice: Choice, signal: AbortSignal | undefined) =>
-      planOf(this.#core, this.#workspace.name, request, choice, { signal });
+      planOf(this.#core, this.#workspace.name, request, choice, {
+        signal,
+        kept: choice !== first && choice.size === first.size,
+      });
     const plan = await planFor(first, context.signal);
     // A backend that the request cannot be put to is no alternative, and no reason to refuse or to wait.
     const alternatives = await within(ALTERNATIVES_WITHIN_MS, context.signal, (soon) =>

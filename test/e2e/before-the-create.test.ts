@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { failure, startApp, usd } from '../helpers/app.ts';
+import { aBackend, aSandbox, failure, startApp, usd } from '../helpers/app.ts';
 import { eventually } from '../helpers/crash.ts';
 import { clipBytes } from '../helpers/media.ts';
 
@@ -57,6 +57,26 @@ describe('who leaves before the create leaves', () => {
     expect(app.store.tasks.latest('local', 1)).toEqual([]);
     expect(app.count('create')).toBe(0);
   });
+});
+
+test('a picture that is there already is not fetched again for other backends, which stay to fall back on', async () => {
+  const sandbox = await aSandbox();
+  let fetched = 0;
+  const site = createServer((_, response) => {
+    fetched++;
+    response.setHeader('content-type', 'image/png').end(PICTURE);
+  });
+  await new Promise<void>((ready) => site.listen(0, '127.0.0.1', ready));
+  onTestFinished(() => void site.close());
+  const referenceImage = `http://127.0.0.1:${(site.address() as AddressInfo).port}/still.png`;
+  // Nobody listens at the first.
+  const backends = [aBackend('forwarding', 'http://127.0.0.1:9/v1', { id: 'dead', weight: 9 })].concat(
+    ['one', 'two'].map((id) => aBackend('forwarding', sandbox.baseUrl, { id })),
+  );
+  const app = await startApp({ sandbox, backends, fetchHosts: ['127.0.0.1'] });
+  const { task } = await app.make('a fox', { referenceImage });
+  expect(task).toMatchObject({ backend: expect.stringMatching(/one|two/), state: 'queued' });
+  expect(fetched).toBe(1);
 });
 
 test('a repeat with the same key gets its job though the picture is gone; another picture is another request', async () => {

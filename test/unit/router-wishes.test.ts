@@ -123,6 +123,21 @@ const CHOICES: readonly Choice[] = [
     { order: ['forwarding'], first: { model: 'sora-2-pro' }, says: [/has no sora-2.*sora-2-pro is taken instead/] },
   ],
   [
+    'a dearer one all the same where everything else costs more still',
+    ask(),
+    [
+      up(FORWARDING, { goneModels: { 'sora-2': NOW + 60_000 } }),
+      up(profile({ id: 'other', rates: [{ ...FORWARDING.rates[0]!, usd: 0.9 }] })),
+    ],
+    { order: ['forwarding', 'other'], first: { model: 'sora-2-pro', quote: 1_200_000 } },
+  ],
+  [
+    'where another has the usual one for less, that',
+    ask(),
+    [up(FORWARDING, { goneModels: { 'sora-2': NOW + 60_000 } }), up(profile({ id: 'other' }))],
+    { order: ['other'], first: { model: 'sora-2' }, refused: ['forwarding'] },
+  ],
+  [
     '… until that is old news',
     ask(),
     [up(FORWARDING, { goneModels: { 'sora-2': NOW - 1 } })],
