@@ -9,6 +9,7 @@ import { inAnswerTime } from './answer-time.ts';
 import { cannotMake } from './binding-choice.ts';
 import { type Before, settleFailed, settlePending, settleReady } from './binding-outcome.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
+import { lengthOf } from './length.ts';
 import { hold } from './money.ts';
 import { persist, persistSurely } from './persist.ts';
 import type { CreateCharacterInput, RequestContext } from './services.ts';
@@ -165,7 +166,8 @@ async function sendingOf(core: Core, workspace: Workspace, making: Making): Prom
   const extract =
     source.kind === 'task' && source.backend === backend.profile.id ? backend.extractCharacter : undefined;
   if (extract && source.kind === 'task') {
-    const length = core.store.tasks.byId(source.taskId, workspace.name)?.seconds;
+    const task = core.store.tasks.byId(source.taskId, workspace.name);
+    const length = task && lengthOf(core, task);
     const part = length === undefined ? span : spanToSend(backend.profile, span, length);
     const request = { ...facts, ...part, remoteTaskId: source.remoteId };
     return { price, call: (key, context) => extract.call(backend, { ...request, idempotencyKey: key }, context) };
