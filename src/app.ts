@@ -64,13 +64,10 @@ export async function openApp(config: Config, host: Host): Promise<App> {
   const clock = host.clock ?? Date.now;
   const store = openStore({ dataDir: config.dataDir, clock });
   const sandbox = config.sandbox ? await startSandboxAt(join(config.dataDir, 'sandbox.sqlite')) : undefined;
-  const aliases = aliasesOf(config, store);
-  const backends = await openBackends(
-    { ...config, backends: config.backends.map((each) => ({ ...each, id: aliases.get(each.id) ?? each.id })) },
-    sandbox,
-    clock,
-    (definition) => storedMemory(store, definition, clock),
-  );
+  const aliases = aliasesOf(config, (name, host) => enteredId(store, name, host));
+  for (const [name, id] of aliases) host.log(`this data directory knows another gateway as ${name}; this one is ${id}`);
+  const memoryOf = (definition: BackendDefinition) => storedMemory(store, definition, clock);
+  const backends = await openBackends(renamed(config, aliases), sandbox, clock, memoryOf);
   const workspaces = new Map(workspacesOf(config).map((workspace) => [workspace.name, workspace]));
   const guard = fetchGuard(config.fetchHosts);
   const own = new Set([...backends.values()].map(({ profile }) => profile.origin));
@@ -122,20 +119,30 @@ export async function openApp(config: Config, host: Host): Promise<App> {
 }
 
 /** Names that stand for another upstream in this data directory: what that one made is unknown to the one configured now. */
-function aliasesOf({ backends }: Config, store: Store): ReadonlyMap<string, string> {
+function aliasesOf({ backends }: Config, idOf: (name: string, host: string) => string | undefined) {
   const named = backends.filter(({ idImplied }) => idImplied);
-  const ids = named.map(({ id, baseUrl }) => [id, upstreamId(store, id, new URL(baseUrl).origin)] as const);
+  const ids = named.map(({ id, baseUrl }) => [id, idOf(id, hostOf(baseUrl)) ?? id] as const);
   return new Map(ids.filter(([name, id]) => id !== name));
 }
 
+/** However it is spelled: another scheme is the same upstream still. */
+function hostOf(baseUrl: string): string {
+  return new URL(baseUrl).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
+}
+
 /** Where nothing can be written, nothing is made either, and what is there can still be read. */
-function upstreamId(store: Store, name: string, origin: string): string {
+function enteredId(store: Store, name: string, host: string): string | undefined {
   try {
-    return store.upstreams.idOf(name, origin);
+    return store.upstreams.idOf(name, host);
   } catch (error) {
-    if (error instanceof SoraError && (error.code === 'store_unavailable' || error.code === 'disk_full')) return name;
+    if (error instanceof SoraError && (error.code === 'store_unavailable' || error.code === 'disk_full'))
+      return undefined;
     throw error;
   }
+}
+
+function renamed(config: Config, aliases: ReadonlyMap<string, string>): Config {
+  return { ...config, backends: config.backends.map((each) => ({ ...each, id: aliases.get(each.id) ?? each.id })) };
 }
 
 /** The configured backends, or the embedded upstream's two. Nothing is connected yet. */
@@ -163,7 +170,8 @@ export async function withBackends<T>(
   const store = storeIfAny(config.dataDir);
   const sandbox = config.sandbox ? await startSandboxAt(':memory:') : undefined;
   const memoryOf = store && ((definition: BackendDefinition) => storedMemory(store, definition, Date.now));
-  const backends = [...(await openBackends(config, sandbox, Date.now, memoryOf)).values()];
+  const aliases = aliasesOf(config, (name, host) => store?.upstreams.find(name, host));
+  const backends = [...(await openBackends(renamed(config, aliases), sandbox, Date.now, memoryOf)).values()];
   try {
     return await look(backends);
   } finally {

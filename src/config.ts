@@ -43,7 +43,7 @@ export interface Config {
 export interface BackendConfig {
   /** `forwarding` and `reverse` from the environment; else the file's. */
   readonly id: string;
-  /** The id is not the user's own: with another base URL it is another backend. Default false. */
+  /** The id is not the user's own: at another host it is another backend. Default false. */
   readonly idImplied?: boolean | undefined;
   readonly route: Route;
   /** A shipped dialect's name, or a dialect document that stands in the file. */

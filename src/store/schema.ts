@@ -19,7 +19,7 @@ export interface Schema {
   scenes: SceneRow;
   storyboard_requests: StoryboardRequestRow;
   observations: ObservationRow;
-  upstreams: { id: string; name: string; origin: string };
+  upstreams: { id: string; name: string; host: string };
 }
 
 export interface CharacterRow {

@@ -12,21 +12,26 @@ export class UpstreamRepository {
     this.#database = database;
     const { build } = database;
     const named = build.selectFrom('upstreams').select('id').where('name', '=', slot<string>('name'));
-    this.#known = database.prepare(named.where('origin', '=', slot<string>('origin')));
+    this.#known = database.prepare(named.where('host', '=', slot<string>('host')));
   }
 
-  /** The id of the upstream at an origin: its name for the first that had it, `name.2` for the second. */
-  idOf(name: string, origin: string): string {
-    return this.#known.first({ name, origin })?.id ?? this.#database.transaction(() => this.#enter(name, origin));
+  /** The id of the upstream at a host: its name for the first that had it, `name.2` for the second. */
+  idOf(name: string, host: string): string {
+    return this.find(name, host) ?? this.#database.transaction(() => this.#enter(name, host));
   }
 
-  #enter(name: string, origin: string): string {
-    const known = this.#known.first({ name, origin })?.id;
+  /** The same; undefined where it is not known yet. */
+  find(name: string, host: string): string | undefined {
+    return this.#known.first({ name, host })?.id;
+  }
+
+  #enter(name: string, host: string): string {
+    const known = this.find(name, host);
     if (known !== undefined) return known;
     const { build } = this.#database;
     const before = this.#database.all(build.selectFrom('upstreams').select('id').where('name', '=', name)).length;
     const id = before === 0 ? name : `${name}.${before + 1}`;
-    this.#database.run(build.insertInto('upstreams').values({ id, name, origin }));
+    this.#database.run(build.insertInto('upstreams').values({ id, name, host }));
     return id;
   }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { withBackends } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
 import { statusView } from '../../src/mcp/task-views.ts';
 import { aBackend, aSandbox, eventually, failure, startApp, tempDir } from '../helpers/app.ts';
 import { scenesOfOneBundle } from '../helpers/crash.ts';
@@ -75,6 +77,24 @@ describe('one data directory, and the environment names another gateway', () => 
     const back = await at(one);
     expect((await back.make('@hero runs')).task.backend).toBe('reverse');
   });
+});
+
+test('an address that is spelled another way is the same gateway, and doctor calls each what the server does', async () => {
+  const { one, other, at } = await gateways();
+  await (await at(one, { track: false })).close();
+  const second = await at(other, { track: false });
+  expect(second.logged).toContain('this data directory knows another gateway as reverse; this one is reverse.2');
+  await second.close();
+  const names = async (baseUrl: string) => {
+    const env = { SORA_DATA_DIR: second.dataDir, SORA_BASE_URL: baseUrl };
+    const place = { platform: process.platform, home: second.dataDir, cwd: second.dataDir, now: Date.now() };
+    const loaded = await loadConfig({ ...place, argv: ['doctor'], env });
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    return await withBackends(loaded.config, async (backends) => backends.map(({ profile }) => profile.id));
+  };
+  expect(await names(one.baseUrl.replace('127.0.0.1', 'localhost'))).toEqual(['forwarding', 'reverse']);
+  expect(await names(other.baseUrl.replace('http:', 'https:'))).toEqual(['forwarding.2', 'reverse.2']);
+  expect(await names('https://never.example/v1')).toEqual(['forwarding', 'reverse']);
 });
 
 const open = scenesOfOneBundle();

@@ -149,7 +149,8 @@ function askEverything(database: Database): Set<string> {
   characters.byMention(workspace, '@x');
   storyboards.idOfTask(task.id);
   storyboards.pendingFilms();
-  for (const origin of ['https://a.example', 'https://b.example']) store.upstreams.idOf('reverse', origin);
+  for (const host of ['a.example', 'b.example']) store.upstreams.idOf('reverse', host);
+  store.upstreams.find('reverse', 'a.example');
   observations.set({ backend: 'x', subject: '*', status: 'gone', observedAt: NOON });
   observations.of('x');
   observations.clear('x', '*');

@@ -3,6 +3,6 @@ export const UPSTREAMS = `
 create table upstreams (
   id text primary key,
   name text not null,
-  origin text not null,
-  unique (name, origin)
+  host text not null,
+  unique (name, host)
 ) without rowid;`;
