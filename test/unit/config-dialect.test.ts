@@ -41,8 +41,22 @@ describe('a dialect described in the file', () => {
           edit: { method: 'POST', path: '/edit', fields: { prompt: 'p', id: { name: 'of', as: { id: '{value}' } } } },
         },
         mention: '@{{username}}',
+        maxCharacters: 1,
       },
       { mention: '@{{username}}' },
+    ],
+    [
+      'lists whose size is said, and no mention where no character is understood',
+      {
+        ...whole,
+        operations: {
+          ...operations,
+          models: { method: 'GET', path: '/models', query: { limit: '{limit}', after: '{after}' } },
+          listCharacters: { method: 'GET', path: '/cast', query: { limit: '{limit}' } },
+        },
+        mention: '',
+      },
+      { mention: '', maxCharacters: 0 },
     ],
     ['a whole one with both', { ...whole, name: 'studio', route: 'forwarding' }, { name: 'studio' }],
   ])('a dialect described in it: %s', async (_, dialect, facts) => {
@@ -117,12 +131,12 @@ describe('a dialect described in the file', () => {
     ],
     [
       'an unknown word in a mention',
-      { ...whole, mention: '@{character_id}' },
+      { ...whole, maxCharacters: 1, mention: '@{character_id}' },
       ['mention: {character_id} is not filled in here; write {id} or {username} or {name}'],
     ],
     [
       'a mention of nobody',
-      { ...whole, mention: '@luna' },
+      { ...whole, maxCharacters: 1, mention: '@luna' },
       ['mention: says of no character which one it is: write {id}'],
     ],
     [

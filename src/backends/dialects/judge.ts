@@ -2,7 +2,10 @@ import type * as z from 'zod/v4';
 import type { Route } from '../../domain/video.ts';
 import type { Dialect, FieldKey, Operation, OperationName } from './schema.ts';
 
-/** What the engine fills into an operation's query; into its path only the id, for the others may be missing. */
+/**
+ * What the engine fills into an operation's query; into its path only the id, for the others may be missing. What a
+ * list is not told is left out of it.
+ */
 const FILLED: Readonly<Record<OperationName, readonly string[]>> = {
   create: [],
   get: ['id'],
@@ -15,8 +18,8 @@ const FILLED: Readonly<Record<OperationName, readonly string[]>> = {
   createCharacter: [],
   extractCharacter: ['id'],
   getCharacter: ['id'],
-  listCharacters: [],
-  models: [],
+  listCharacters: ['after', 'limit'],
+  models: ['after', 'limit'],
 };
 /** Those whose facts go in a body; of all others the engine writes none of the `fields`. */
 const WITH_BODY: ReadonlySet<OperationName> = new Set([
@@ -74,9 +77,12 @@ function judgeOperation(name: OperationName, { method, path, query, fields }: Op
 }
 
 function judgeCharacters({ mention, maxCharacters, operations }: Dialect, complain: Complain): void {
-  complainOfPlaces(['mention'], mention, MENTIONED, complain);
-  if (!PLACE.test(mention)) {
-    complain(['mention'], 'says of no character which one it is: write {id}, {username} or {name} in it');
+  // Where no video takes a character, none is mentioned.
+  if (maxCharacters > 0) {
+    complainOfPlaces(['mention'], mention, MENTIONED, complain);
+    if (!PLACE.test(mention)) {
+      complain(['mention'], 'says of no character which one it is: write {id}, {username} or {name} in it');
+    }
   }
   const making = (['createCharacter', 'extractCharacter'] as const).find((each) => operations[each]);
   if (making && maxCharacters < 1) {
