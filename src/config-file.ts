@@ -238,14 +238,18 @@ function lookForTraps(value: unknown, path: string, problems: Problem[]): void {
 
 const KEY_FIELD = /^(api_?key|key|token|http_token|secret|password)$/i;
 const KEY_ON_THE_WIRE =
-  /^(x[-_])?((api|access|auth)[-_]?(key|token)|secret([-_]?key)?|client[-_]?secret|password|authorization)$/i;
-const KEY_VALUE = /^bearer\s+[\w.~+/=-]{8,}$|^(sk-|xai-|gsk_|hf_|AIza)[\w-]{8,}$/i;
+  /^(x[-_])?((api|access|auth)[-_]?(key|token)|secret[-_]?key|client[-_]?secret|password|authorization)$/i;
+/** Keys by their form. Names of models and providers begin like some, but are words. */
+const KEY_VALUE = /^bearer\s+(?=\S*\d|\S{20})[\w.~+/=-]{8,}$|^(sk-|AIza)[\w-]{8,}$|^(xai-|gsk_|hf_)[a-z0-9]{20,}$/i;
+/** Letters and digits by turns, as in no word: `image2video`, `1280x720` and `oauth2` have fewer. */
+const RANDOM = /[a-z]\d+[a-z]+\d|\d[a-z]+\d+[a-z]/i;
 
-/** In a dialect the same words may name a field: what is sent as it stands, or looks like a key, surely is one. */
+/** In a dialect the same words may name a field, so that its value must look like a key too. */
 function isKey(name: string, value: string, path: string): boolean {
   if (KEY_VALUE.test(value)) return true;
-  const isSent = /\.(constants|with|query)\b/.test(path) && value.trim() !== '' && !value.includes('{');
-  return isSent && (KEY_ON_THE_WIRE.test(name) || (KEY_FIELD.test(name) && /^[\w.~+/=-]{16,}$/.test(value)));
+  if (!/\.(constants|with|query)\b/.test(path)) return false;
+  const shortest = KEY_ON_THE_WIRE.test(name) ? 6 : KEY_FIELD.test(name) ? 12 : Number.POSITIVE_INFINITY;
+  return value.split(/[^a-z0-9]+/i).some((run) => run.length >= shortest && RANDOM.test(run));
 }
 
 function complaints(issue: z.core.$ZodIssue): Problem[] {

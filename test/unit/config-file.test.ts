@@ -100,6 +100,9 @@ describe('the file', () => {
       [
         ['constants', 'api_key', KEY],
         ['constants', 'token', 'a1b2c3d4e5f6a7b8c9d0'],
+        ['constants', 'secret', '3f2a9c1e-7b4d-4c1a-9e8f-0a1b2c3d4e5f'],
+        ['constants', 'password', 'Tr0ub4dor&3'],
+        ['query', 'note', 'xai-AbCdEfGhIjKlMnOpQrStUvWx'],
         ['query', 'access_token', 'a1b2c3'],
         ['fields', 'prompt', KEY],
         ['constants', 'note', `Bearer ${TOKEN}`],
@@ -159,9 +162,27 @@ describe('the file', () => {
   });
 
   test('what a dialect calls a key is none', async () => {
-    const constants = { key: 'off', token: '', mode: 'secret', sort_key: 'created_at' };
-    const query = { token: '{after}' };
-    const dialect = { auth: { scheme: 'header', header: 'api-key' }, operations: { list: { constants, query } } };
+    const constants = {
+      key: 'off',
+      token: '',
+      mode: 'secret',
+      sort_key: 'created_at',
+      secret: 'false',
+      metadata: [
+        { key: 'enhance_prompt_mode', value: 'on' },
+        { key: 'first_frame_image2video', value: '1280x720' },
+      ],
+      authorization: 'oauth2',
+      provider: 'hf_inference_endpoint',
+    };
+    const query = { token: '{after}', access_token: 'none' };
+    const prompt = { name: 'prompt', with: { key: 'resolution_setting' } };
+    const dialect = {
+      auth: { scheme: 'header', header: 'api-key' },
+      sources: [{ what: 'Bearer authentication' }],
+      operations: { list: { constants, query }, create: { fields: { prompt } } },
+      models: [{ id: 'xai-grok-imagine-video' }],
+    };
     await load(withFile({ backends: [{ ...backend, dialect }] }));
   });
 
