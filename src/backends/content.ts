@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { SoraError } from '../domain/errors.ts';
@@ -16,13 +15,23 @@ import { urlOf } from './write-request.ts';
 /** A download that brings less for so long keeps its place from others: it is cut off, and resumed later. */
 const SLOWEST = { bytes: 60 * 1024, perMs: 60_000 } as const;
 
+interface Encoding {
+  readonly decoder: () => Transform;
+  /** Whether what begins so is encoded at all: who forwards what it decoded may leave the header. */
+  readonly begins: (head: Buffer) => boolean;
+}
+
+const GZIP: Encoding = { decoder: createGunzip, begins: (head) => head[0] === 0x1f && head[1] === 0x8b };
 /** What some send without being asked. Any other encoding passes as it is: not all who name one have encoded anything. */
-const DECODERS: ReadonlyMap<string | undefined, () => Transform> = new Map([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+const ENCODINGS: ReadonlyMap<string | undefined, Encoding> = new Map<string, Encoding>([
+  ['gzip', GZIP],
+  ['x-gzip', GZIP],
+  ['deflate', { decoder: createInflate, begins: isZlib }],
+  // It has no signature of its own.
+  ['br', { decoder: createBrotliDecompress, begins: (head) => !isMedia(head) }],
 ]);
+/** So many bytes tell what a file is. */
+const HEAD_BYTES = 12;
 
 type Known = Pick<RemoteVideo, 'remoteId' | 'videoUrl'>;
 
@@ -91,10 +100,10 @@ async function openAt(wire: Wire, url: URL, from: ContentStart, context?: CallCo
   const answer = await wire.http.open(url, { headers: rangeOf(from), signal: context?.signal });
   const { status, headers } = answer;
   const validator = validatorOf(wire, answer);
-  const decoder = DECODERS.get(headers['content-encoding']?.trim().toLowerCase());
+  const encoding = ENCODINGS.get(headers['content-encoding']?.trim().toLowerCase());
   // Not everybody minds If-Range. A part of an encoded file is nothing that can be decoded.
   const changed =
-    status === 206 && ((from.validator !== undefined && validator !== from.validator) || decoder !== undefined);
+    status === 206 && ((from.validator !== undefined && validator !== from.validator) || encoding !== undefined);
   // 416: the file is shorter than what we have of it.
   if (from.byte > 0 && (changed || status === 416)) {
     answer.body.destroy();
@@ -106,7 +115,7 @@ async function openAt(wire: Wire, url: URL, from: ContentStart, context?: CallCo
   const bytes = telling(answer, url.host, wire.clock, context);
   const told = type === undefined ? {} : { contentType: wire.tell(type, 100) };
   // Its headers count the encoded bytes, so nobody knows how many there are, nor could go on within them.
-  if (decoder) return { body: decoded(Readable.from(bytes), decoder, url.host), offset: 0, ...told };
+  if (encoding) return { body: decoded(bytes, encoding, url.host), offset: 0, ...told };
   const given = /^bytes (\d+)-\d*\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
   const offset = status === 206 ? Number(given?.[1] ?? from.byte) : 0;
   const total = given && given[2] !== '*' ? Number(given[2]) : offset + Number(headers['content-length'] ?? Number.NaN);
@@ -158,16 +167,51 @@ async function refused(wire: Wire, answer: RawAnswer, type: string | undefined):
   return new SoraError({ code: 'download_failed', message, retryable: true, details });
 }
 
-/** The bytes behind their encoding. Who forwards what it decoded may leave the header: an MP4 is not encoded. */
-async function* decoded(coded: Readable, decoder: () => Transform, host: string): AsyncGenerator<Uint8Array> {
+/** The bytes behind their encoding, or as they are where they do not begin like it. */
+async function* decoded(
+  bytes: AsyncIterable<Uint8Array>,
+  { decoder, begins }: Encoding,
+  host: string,
+): AsyncGenerator<Uint8Array> {
   try {
-    await once(coded, 'readable');
-    const first: Buffer | null = coded.read();
-    if (first) coded.unshift(first);
-    yield* first?.toString('latin1', 4, 8) === 'ftyp' ? coded : pipeline(coded, decoder(), () => {});
+    const { head, all } = await lookedAt(bytes);
+    yield* begins(head) ? pipeline(Readable.from(all), decoder(), () => {}) : all;
   } catch (error) {
     throw error instanceof SoraError ? error : broken(host, 'cannot be decoded', error);
   }
+}
+
+/** The first bytes, and all of them again. A first chunk may be a single byte. */
+async function lookedAt(
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<{ readonly head: Buffer; readonly all: AsyncIterable<Uint8Array> }> {
+  const source = bytes[Symbol.asyncIterator]();
+  const held: IteratorResult<Uint8Array>[] = [];
+  let head = Buffer.alloc(0);
+  while (head.length < HEAD_BYTES) {
+    const next = await source.next();
+    held.push(next);
+    if (next.done) break;
+    head = Buffer.concat([head, next.value.subarray(0, HEAD_BYTES - head.length)]);
+  }
+  const again: AsyncIterator<Uint8Array> = {
+    next: async () => held.shift() ?? (await source.next()),
+    return: async () => (await source.return?.()) ?? { done: true, value: undefined },
+  };
+  return { head, all: { [Symbol.asyncIterator]: () => again } };
+}
+
+function isZlib(head: Buffer): boolean {
+  return head.length >= 2 && (head[0]! & 0x0f) === 8 && head.readUInt16BE(0) % 31 === 0;
+}
+
+/** MP4 and its kin, PNG, JPEG, WebP, WebM. */
+function isMedia(head: Buffer): boolean {
+  const start = head.toString('latin1');
+  return (
+    start.startsWith('ftyp', 4) ||
+    ['\x89PNG', '\xff\xd8\xff', 'RIFF', '\x1aE\xdf\xa3'].some((each) => start.startsWith(each))
+  );
 }
 
 function broken(host: string, how: string, cause?: unknown): SoraError {

@@ -1,26 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DialectBackend } from '../../src/backends/registry.ts';
-import { KEY, subject } from './subject.ts';
-import { startUpstream, type Upstream } from './upstream.ts';
+import { describe, expect, it } from 'vitest';
+import { drained, freshForEach } from './fresh.ts';
+import { KEY } from './subject.ts';
 
 const VIDEO = { 'content-type': 'video/mp4', 'content-length': '10' };
-let home: Upstream;
-let backend: DialectBackend;
-
-beforeEach(async () => {
-  home = await startUpstream();
-  backend = subject(home.origin).backend;
-});
-afterEach(async () => {
-  await backend.close();
-  await home.close();
-});
-
-async function drained(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+const fresh = freshForEach();
 
 describe('a range of the same file', () => {
   const OTHER = Buffer.from('ABCDEFGHIJ');
@@ -29,14 +12,14 @@ describe('a range of the same file', () => {
 
   /** What comes for the rest of a file known by `validator`, from a server that minds If-Range or does not. */
   async function restOf(validator: string, has: Record<string, string>, mindful = true) {
-    home.reply(({ headers }) => {
+    fresh.home.reply(({ headers }) => {
       const whole =
         headers.range === undefined || (mindful && !Object.values(has).includes(String(headers['if-range'])));
       if (whole) return { headers: { ...VIDEO, ...has }, body: OTHER };
       return { ...part, headers: { ...part.headers, 'content-length': '6', ...has }, body: OTHER.subarray(4) };
     });
-    const content = await backend.openContent({ remoteId: 'v1' }, 'video', { byte: 4, validator });
-    return { content, bytes: await drained(content.body) };
+    const content = await fresh.backend.openContent({ remoteId: 'v1' }, 'video', { byte: 4, validator });
+    return { content, bytes: String(await drained(content)) };
   }
 
   it.each([
@@ -47,7 +30,7 @@ describe('a range of the same file', () => {
     const { content, bytes } = await restOf(validator, has);
     expect(content).toMatchObject({ offset: 4, validator });
     expect(bytes).toBe('EFGHIJ');
-    expect(home.requests.map(({ headers }) => headers['if-range'])).toEqual([validator]);
+    expect(fresh.home.requests.map(({ headers }) => headers['if-range'])).toEqual([validator]);
   });
 
   it.each<[string, Record<string, string>, boolean]>([
@@ -59,15 +42,15 @@ describe('a range of the same file', () => {
     expect(content.offset).toBe(0);
     expect(content.validator).toBe(has.etag);
     expect(bytes).toBe('ABCDEFGHIJ');
-    expect(home.requests).toHaveLength(mindful ? 1 : 2);
+    expect(fresh.home.requests).toHaveLength(mindful ? 1 : 2);
   });
 
   it('has no validator that cannot be kept', async () => {
     for (const etag of ['W/"a"', `"${KEY}"`, `"${'x'.repeat(300)}"`]) {
-      home.reply({ headers: { ...VIDEO, etag }, body: OTHER });
-      const content = await backend.openContent({ remoteId: 'v1' }, 'video', 0);
+      fresh.home.reply({ headers: { ...VIDEO, etag }, body: OTHER });
+      const content = await fresh.backend.openContent({ remoteId: 'v1' }, 'video', 0);
       expect(content).not.toHaveProperty('validator');
-      await drained(content.body);
+      await drained(content);
     }
   });
 });
