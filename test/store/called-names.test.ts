@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readAsMention } from '../../src/domain/mentions.ts';
+import { Statement } from '../../src/store/database.ts';
 import type { Store } from '../../src/store/store.ts';
 import { tempStore } from './fixtures.ts';
 
@@ -15,7 +16,7 @@ const NAMES: readonly [remoteId: string, mention: string][] = [
   ['@id-10', '@samuel'],
 ];
 
-function adopt(store: Store, workspace: string, backend: string, names: typeof NAMES): void {
+function adopt(store: Store, workspace: string, backend: string, names: readonly [string, string][]): void {
   for (const [n, [remoteId, mention]] of names.entries()) {
     const id = `${workspace}_${backend}_${n}`;
     const found = { workspace, backend, route: 'reverse', remoteId, mention, name: id } as const;
@@ -71,4 +72,58 @@ test('what others are called is found in a text as by reading every name', () =>
       expect(['@nobody', '@coffee']).toContain(name);
   }
   expect(TEXTS.filter((text) => readAsMention(text, names) !== undefined)).toHaveLength(15);
+});
+
+/** The same texts in each run, short and much alike. */
+function drawn(count: number, letters: readonly string[], longest: number): string[] {
+  let seed = 7;
+  const draw = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % below;
+  };
+  return Array.from({ length: count }, () =>
+    Array.from({ length: 1 + draw(longest) }, () => letters[draw(letters.length)]).join(''),
+  );
+}
+
+test('nobody is overlooked among names that begin alike and in every script', () => {
+  const store = tempStore();
+  const letters = ['a', 'A', 'b', '.', '@', '\uffee', '🦊', '\ue000', 'é'];
+  const names = [...new Set(drawn(300, letters, 5))].filter((name) => /^[^@]/.test(name));
+  store.transaction(() =>
+    adopt(
+      store,
+      'other',
+      'reverse',
+      names.map((name, n) => [name, `@${names[n + 1] ?? 'last'}`]),
+    ),
+  );
+  let met = 0;
+  for (const text of drawn(200, [...letters, '@', ' '], 60)) {
+    const found = new Set(store.bindings.othersIn(text, 'reverse', 'local').map((name) => name.replace(/^@/, '')));
+    for (const name of names) {
+      if (readAsMention(text, [name]) === undefined) continue;
+      met += 1;
+      // One of several that differ in nothing but the case of A to Z.
+      const alike = [...found].some((each) => each.replace(/A/g, 'a') === name.replace(/A/g, 'a'));
+      expect(alike, `${name} in ${text}`).toBe(true);
+    }
+  }
+  expect(met).toBeGreaterThan(100);
+});
+
+test.each<[string, string, number]>([
+  ['one sign and letter again and again', '@a'.repeat(16_000), 20],
+  ['the same with spaces', '@a '.repeat(10_000), 20],
+  ['words that nobody is called', Array.from({ length: 6_000 }, (_, n) => `@x${n.toString(36)} `).join(''), 20],
+  ['a few names in any order', drawn(4_000, ['@u7.name ', '@u77.name ', '@u777.name '], 1).join(''), 40],
+])('a long prompt costs few questions: %s', (_, text, most) => {
+  const store = tempStore();
+  const names = Array.from({ length: 3_000 }, (_, n): [string, string] => [`a@a${n.toString(36)}`, `@u${n}.name`]);
+  store.transaction(() => adopt(store, 'other', 'reverse', names));
+  const asked = vi.spyOn(Statement.prototype, 'first');
+  store.bindings.othersIn(text, 'reverse', 'local');
+  const questions = asked.mock.calls.length;
+  asked.mockRestore();
+  expect(questions).toBeLessThan(most);
 });
