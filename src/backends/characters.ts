@@ -38,7 +38,8 @@ function begun(
   answer: Answer,
   asked: Asked,
 ): RemoteCharacter {
-  const remote = required(wire, operation, readCharacter(answer.body, wire, { name }), answer, asked);
+  const last = wire.dialect.operations.getCharacter === undefined;
+  const remote = required(wire, operation, readCharacter(answer.body, wire, { name, last }), answer, asked);
   if (remote.state !== 'failed') return remote;
   const error = { message: remote.error ?? 'the character could not be made' };
   const call = { host: wire.baseUrl.host, paid: true, optional: true, operation };

@@ -65,6 +65,8 @@ interface AskedCharacter {
   readonly name?: string | undefined;
   /** The task that was asked about: the character has an id of its own, if the answer tells another. */
   readonly taskId?: string | undefined;
+  /** Nobody can be asked how it goes on: one that has an id and a username of its own counts as made. */
+  readonly last?: boolean | undefined;
 }
 
 /**
@@ -79,15 +81,18 @@ export function readCharacter(entry: unknown, reader: Reader, asked: AskedCharac
     const value = pick(within, paths);
     return typeof value === 'string' ? tell(value, max) : undefined;
   };
-  const told = stateOf(pick(within, answer.status), answer.statusWords, 'completed');
+  // Said of a character, unlike of a job, it means that there is one.
+  const told = stateOf(pick(within, answer.status), { created: 'completed', ...answer.statusWords }, 'completed');
   const ids = [...pickAll(within, answer.characterId)].flatMap((value) => asId(value) ?? []);
   const own = ids.find((each) => each !== asked.taskId) ?? ids[0];
   const error = errorFrom(pick(within, answer.error));
   const taken = told === 'completed' && own === undefined && asked.taskId === undefined && error === undefined;
-  const state = taken ? 'pending' : CHARACTER_STATES[told];
+  const username = get(answer.username, 120);
+  const stands = taken ? 'pending' : CHARACTER_STATES[told];
+  const usable = asked.last === true && own !== undefined && username !== undefined;
+  const state = stands === 'pending' && usable ? undefined : stands;
   const id = own ?? (state === undefined ? undefined : (idsIn(entry, reader)[0] ?? asked.taskId));
   if (id === undefined) return undefined;
-  const username = get(answer.username, 120);
   const name = get(['name', 'display_name', 'displayName'], 120) ?? username ?? asked.name;
   const values: Readonly<Record<string, string | undefined>> = {
     id,
