@@ -3,6 +3,7 @@ import { SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import { within } from './answer-time.ts';
 import { publish } from './binding.ts';
+import { YOUNG_MS } from './binding-outcome.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { type Listed, listedOnce, reconcileCharacters } from './reconcile-character.ts';
 
@@ -27,12 +28,15 @@ async function refresh(
   signal: AbortSignal,
 ): Promise<string[]> {
   const listed = listedOnce(signal);
+  const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
+  const lists = workspace.shared ? [] : asked.filter((backend) => backend.listCharacters);
+  // All are asked before anything is waited for; what became of it is seen below.
+  for (const backend of lists) listed(backend).catch(() => undefined);
   // First those whose create got no answer, or the list would bring them into the catalog as strangers.
   await reconcileCharacters(core, signal, 'now', listed);
   if (workspace.shared) return [SHARED];
-  const asked = [...core.backends.values()].filter((backend) => only === undefined || backend.profile.id === only);
   const notes = await Promise.all(asked.map((backend) => adoptFrom(core, workspace, backend, listed, signal)));
-  if (!asked.some((backend) => backend.listCharacters)) notes.push([cannotList(core, asked)]);
+  if (lists.length === 0) notes.push([cannotList(core, asked)]);
   return notes.flat();
 }
 
@@ -56,11 +60,14 @@ async function adoptFrom(
   try {
     listed = await listedBy(backend);
   } catch (error) {
-    if (signal.aborted) return [`${id} did not answer within ${WITHIN_MS / 1_000} s`];
-    return [`${id} could not be asked: ${error instanceof SoraError ? error.message : 'it failed'}`];
+    const why = error instanceof SoraError ? error : undefined;
+    // It may have failed at once, and the time have run out over something else.
+    const silent = signal.aborted && (why === undefined || why.code === 'cancelled');
+    if (silent) return [`${id} did not answer within ${WITHIN_MS / 1_000} s`];
+    return [`${id} could not be asked: ${why?.message ?? 'it failed'}`];
   }
   // After the list: a create that began since cannot be in it.
-  if (core.store.bindings.someoneMakes(id, workspace.name)) {
+  if (core.store.bindings.someoneMakes(id, workspace.name, core.clock() - YOUNG_MS)) {
     return [`nothing was adopted from ${id}: a character is being made there; refresh again in a minute`];
   }
   for (const remote of listed) {

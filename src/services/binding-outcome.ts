@@ -10,12 +10,13 @@ import { holdAgain, releaseHold, settle } from './money.ts';
 type Made = Pick<BindingIntent, 'id' | 'workspace' | 'characterId' | 'backend' | 'route' | 'quoted'>;
 
 /**
- * Writes the made character's binding and settles its price, in one transaction. A late answer counts, whatever was
- * thought meanwhile. False when its binding has given way to another: then it is in the catalog by itself.
+ * Writes the made character's binding, and the source that it was made from, and settles its price, in one transaction.
+ * A late answer counts, whatever was thought meanwhile. False when its binding has given way to another: then it is in
+ * the catalog by itself.
  */
 export function settleReady(core: Core, intent: Made, remote: RemoteCharacter, name: string): boolean {
   return core.store.transaction((): boolean => {
-    const { bindings } = core.store;
+    const { bindings, characters } = core.store;
     const before = bindings.byId(intent.id);
     // It was thought never made, and its hold given back.
     if (!before || before.state === 'failed') holdAgain(core, { ...intent, what: 'character' });
@@ -23,7 +24,11 @@ export function settleReady(core: Core, intent: Made, remote: RemoteCharacter, n
     const { remoteId, mention } = remote;
     const remoteName = remote.name ?? name;
     if (before?.remoteId === remoteId) return true;
-    if (bindings.settle(intent.id, { state: 'ready', remoteId, mention, remoteName })) return true;
+    if (bindings.settle(intent.id, { state: 'ready', remoteId, mention, remoteName })) {
+      const { source } = before ?? {};
+      if (source) characters.update(intent.workspace, intent.characterId, { source });
+      return true;
+    }
     if (!bindings.isTaken(intent.backend, remoteId)) adoptLate(core, intent, remote, name);
     return false;
   });
@@ -32,28 +37,22 @@ export function settleReady(core: Core, intent: Made, remote: RemoteCharacter, n
 /** How long until an unsettled create is looked at again, in milliseconds. */
 export const LOOK_AGAIN_MS = 60_000;
 /** One that an upstream makes by a task is looked at more often while it is young: most take less than minutes. */
-const YOUNG_MS = 10 * 60_000;
+export const YOUNG_MS = 10 * 60_000;
 const LOOK_SOON_MS = 15_000;
 
 /**
  * Writes that the upstream makes it by a task, and keeps its money held: no price is due for what may still fail. Undefined:
  * it is followed; else why it cannot be.
  */
-export function settlePending(core: Core, intent: Made, remoteTaskId: string): string | undefined {
+export function settlePending(core: Core, intent: Made, remoteTaskId: string, name: string): string | undefined {
   const { bindings } = core.store;
   return core.store.transaction(() => {
     const before = bindings.byId(intent.id);
     const standing = standingOf(core, intent.backend, remoteTaskId, before?.createdAt);
     const kept = bindings.settle(intent.id, standing);
     if (kept && before?.state === 'failed') holdAgain(core, { ...intent, what: 'character' });
-    if (!before) {
-      // It gave way to another, whose place it cannot take; it is paid for all the same.
-      holdAgain(core, { ...intent, what: 'character' });
-      settle(core, intent, intent.quoted);
-      core.log(
-        `${intent.backend} makes a character by its task ${remoteTaskId}: a late answer to a create that was given up`,
-      );
-    }
+    // It gave way to another, whose place it cannot take.
+    if (!before) followLate(core, intent, remoteTaskId, name, standing);
     return standing.state === 'unknown' ? standing.error : undefined;
   });
 }
@@ -69,6 +68,16 @@ function standingOf(core: Core, backend: string, remoteTaskId: string, createdAt
   const soon = Math.max(LOOK_SOON_MS, asked.profile.limits.minPollMs);
   const pause = now - createdAt < YOUNG_MS ? soon : Math.max(soon, LOOK_AGAIN_MS);
   return { state: 'submitting', remoteTaskId, nextCheckAt: now + pause } satisfies Settlement;
+}
+
+/** By a binding of its own, which the money is held for. */
+function followLate(core: Core, intent: Made, remoteTaskId: string, name: string, standing: Settlement): void {
+  const { workspace, backend, route, quoted } = intent;
+  const own = { id: core.newId('bind'), workspace, backend, quoted };
+  const newcomer = { ...own, characterId: core.newId('chr'), bindingId: own.id, route, name: clean(name, 80) };
+  const { handle } = core.store.bindings.takeIn(newcomer, standing);
+  holdAgain(core, { ...own, what: 'character' });
+  core.log(`@${handle} is made by task ${remoteTaskId} of ${backend}: a late answer to a create that was given up`);
 }
 
 function adoptLate(core: Core, { workspace, backend, route }: Made, remote: RemoteCharacter, name: string): void {

@@ -99,7 +99,7 @@ async function make(
   core.reached('character:answered');
   if (remote.state === 'pending') return await makingByTask(core, { existing, draft }, intent, remote.remoteId);
   const what = `@${draft.handle} is character ${remote.remoteId} of ${intent.backend}`;
-  await persistSurely(core.log, what, () => keep(core, { existing, draft }, intent, remote));
+  await persistSurely(core.log, what, () => settleReady(core, intent, remote, draft.name));
   core.reached('character:bound');
   publish(core, workspace, draft.handle, existing === undefined);
   return (
@@ -116,7 +116,7 @@ async function makingByTask(
   remoteTaskId: string,
 ): Promise<Character> {
   const what = `@${draft.handle} is made by task ${remoteTaskId} of ${intent.backend}`;
-  const trouble = await persistSurely(core.log, what, () => settlePending(core, intent, remoteTaskId));
+  const trouble = await persistSurely(core.log, what, () => settlePending(core, intent, remoteTaskId, draft.name));
   core.reached('character:task-written');
   publish(core, { name: intent.workspace }, draft.handle, existing === undefined);
   if (trouble === undefined) return characterOf(core, intent, draft);
@@ -220,6 +220,7 @@ function intend(core: Core, workspace: Workspace, making: Making, price: MicroUs
     route: backend.profile.route,
     sendKey: core.newId('send'),
     quoted: price,
+    source: existing && draft.source !== existing.source ? draft.source : undefined,
     leaseOwner: core.leases.owner,
     leaseUntil: now + LOST_AFTER_MS,
   };
@@ -237,21 +238,6 @@ function intend(core: Core, workspace: Workspace, making: Making, price: MicroUs
     }
     hold(core, { id: intent.id, workspace: name, what: 'character' }, { backend: intent.backend, quote: price });
     return intent;
-  });
-}
-
-/** The binding; and now that something came of it, the source that it was made from takes the place of the kept one. */
-function keep(
-  core: Core,
-  { existing, draft }: Pick<Making, 'existing' | 'draft'>,
-  intent: BindingIntent,
-  remote: RemoteCharacter,
-): void {
-  core.store.transaction(() => {
-    const bound = settleReady(core, intent, remote, draft.name);
-    if (bound && existing && draft.source !== existing.source) {
-      core.store.characters.update(intent.workspace, existing.id, { source: draft.source });
-    }
   });
 }
 

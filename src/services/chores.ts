@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { sweepParts } from '../store/part-claim.ts';
 import type { Core } from './core.ts';
 import { joinFilms } from './films.ts';
+import { bookLost } from './lost-money.ts';
 import { reconcileCharacters } from './reconcile-character.ts';
 
 const CHARACTERS_EVERY_MS = 15_000;
+const BOOK_EVERY_MS = 60_000;
 const FILMS_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
 
@@ -16,6 +18,7 @@ export class Chores {
     const videos = join(core.store.dataDir, 'videos');
     this.#list = [
       { everyMs: CHARACTERS_EVERY_MS, work: () => reconcileCharacters(core, signal), dueAt: 0 },
+      { everyMs: BOOK_EVERY_MS, work: () => bookLost(core), dueAt: 0 },
       { everyMs: FILMS_EVERY_MS, work: () => joinFilms(core, signal), dueAt: 0 },
       { everyMs: SWEEP_EVERY_MS, work: () => sweepParts(videos), dueAt: 0 },
     ];

@@ -6,14 +6,12 @@ import { LOST_AFTER_MS, publish } from './binding.ts';
 import { LOOK_AGAIN_MS, settlePending, settleReady } from './binding-outcome.ts';
 import { letters } from './candidates.ts';
 import type { Core, WatchedBackend } from './core.ts';
-import { releaseHold, settle } from './money.ts';
+import { releaseHold } from './money.ts';
 import { persist } from './persist.ts';
 import { WATCH_MS } from './vigils.ts';
 
 /** Clocks differ. */
 const CLOCK_SLACK_MS = 2 * 60_000;
-/** After this the money counts as spent on this day, not as held on every one. */
-const SETTLED_AFTER_MS = 24 * 60 * 60_000;
 
 /** What is known now of a create that is unsettled. */
 type Verdict =
@@ -39,7 +37,8 @@ export async function reconcileCharacters(
     backends: [...core.backends.keys()],
     except: core.leases.held(),
   });
-  for (const binding of due) await lookFor(core, binding, listed, signal);
+  // Side by side: one that does not answer must not eat the time of the others.
+  await Promise.all(due.map((binding) => lookFor(core, binding, listed, signal)));
 }
 
 /** What backends list, each asked once, however many are looked for there. */
@@ -81,7 +80,7 @@ async function judge(
   }
   const found = await findIn(core, backend, binding, character, listed);
   if (typeof found === 'string') return { is: 'unknown', why: `${whatIsKnown(binding)}${found}` };
-  return found ? stateOf(found) : { is: 'failed', why: 'the create never reached the upstream' };
+  return found ? stateOf(found, remoteTaskId) : { is: 'failed', why: 'the create never reached the upstream' };
 }
 
 /** How the task goes that makes it. What goes wrong in passing says nothing of it. */
@@ -128,16 +127,19 @@ async function findIn(
   if (!backend?.listCharacters) return ', and its backend cannot list characters';
   const listed = await listedBy(backend).catch(() => undefined);
   if (!listed) return ', and its backend could not be asked';
-  const named = listed.filter((remote) => remote.name === character.name && !isKnown(core, binding, remote));
+  const free = listed.filter((remote) => !isKnown(core, binding, remote));
+  const own = free.find(({ remoteId }) => remoteId === binding.remoteTaskId);
+  if (own) return own;
+  // One that failed may be of an earlier create, and tells nothing of this one.
+  const alive = free.filter(({ state }) => state !== 'failed');
+  const named = alive.filter((remote) => remote.name === character.name);
   const found = named.filter(
     ({ createdAt }) => createdAt === undefined || createdAt >= binding.createdAt - CLOCK_SLACK_MS,
   );
   if (found.length > 1) return `, and ${found.length} characters there could be it`;
   if (found[0]) return isRivals(core, binding, character) ?? found[0];
   if (named.length > 0) return '; one of this name is there, but of another time';
-  if (listed.some((remote) => mayBe(remote, character) && !isKnown(core, binding, remote))) {
-    return '; one that may be it is there, told differently';
-  }
+  if (alive.some((remote) => mayBe(remote, character))) return '; one that may be it is there, told differently';
   const taken = binding.remoteTaskId !== undefined;
   return taken || core.vigils.lasting(binding.id) < WATCH_MS ? '; it is not listed yet' : undefined;
 }
@@ -162,14 +164,14 @@ function write(core: Core, binding: StoredBinding, character: Character, verdict
     switch (verdict.is) {
       case 'made':
         if (isKnown(core, binding, verdict.remote)) {
-          leaveOpen(core, binding, `${whatIsKnown(binding)}; another was quicker to take it`);
+          leaveOpen(core, binding, whyNotTaken(core, binding));
         } else {
           settleReady(core, binding, verdict.remote, character.name);
         }
         return;
       case 'being made':
-        settlePending(core, binding, verdict.remoteTaskId);
-        return bookLate(core, binding);
+        settlePending(core, binding, verdict.remoteTaskId, character.name);
+        return;
       case 'failed':
         if (core.store.bindings.settle(binding.id, { state: 'failed', error: verdict.why })) {
           releaseHold(core, { id: binding.id, workspace: binding.workspace });
@@ -183,11 +185,14 @@ function write(core: Core, binding: StoredBinding, character: Character, verdict
   });
 }
 
-function leaveOpen(core: Core, binding: StoredBinding, error: string): void {
-  core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: core.clock() + LOOK_AGAIN_MS });
-  bookLate(core, binding);
+/** What was found is bound already. */
+function whyNotTaken(core: Core, binding: StoredBinding): string {
+  const { remoteTaskId, backend } = binding;
+  return remoteTaskId !== undefined && core.backends.get(backend)?.getCharacter
+    ? `the task ${remoteTaskId} ended with a character that is bound already`
+    : `${whatIsKnown(binding)}; another was quicker to take it`;
 }
 
-function bookLate(core: Core, { id, workspace, createdAt, quoted }: StoredBinding): void {
-  if (core.clock() - createdAt > SETTLED_AFTER_MS) settle(core, { id, workspace }, quoted);
+function leaveOpen(core: Core, binding: StoredBinding, error: string): void {
+  core.store.bindings.settle(binding.id, { state: 'unknown', error, nextCheckAt: core.clock() + LOOK_AGAIN_MS });
 }

@@ -6,7 +6,7 @@ import { type Search, searchFor, sentAt, twinsOf } from './candidates.ts';
 import { changed } from './changes.ts';
 import type { Core } from './core.ts';
 import { UNLEASED } from './leases.ts';
-import { releaseHold, settle } from './money.ts';
+import { releaseHold } from './money.ts';
 import { persist } from './persist.ts';
 import { neverArrivedError, unknownError } from './task-errors.ts';
 import { WATCH_MS } from './vigils.ts';
@@ -16,8 +16,6 @@ const LOOK_AGAIN_MS = 5_000;
 /** So many looks follow each other soon. */
 const SOON_LOOKS = 3;
 const SELDOM_MS = 60 * 60_000;
-/** After this the money of a job that nobody can look for counts as spent on this day, not as held on every one. */
-const SETTLED_AFTER_MS = 24 * 60 * 60_000;
 
 /** Looks for the job of a task whose create got no answer, in the list of its backend. */
 export async function reconcile(core: Core, task: Task, signal?: AbortSignal): Promise<void> {
@@ -110,20 +108,16 @@ async function keepUnknown(core: Core, task: Task, why: string, longestMs = SELD
   // Soon at first, then ever more seldom: at a tenth of its age.
   const delay = looks < SOON_LOOKS ? LOOK_AGAIN_MS : Math.max(LOOK_AGAIN_MS, Math.min(longestMs, age / 10));
   await persist(() =>
-    core.store.transaction(() => {
-      const kept = core.store.tasks.move(task.id, {
-        from: 'unknown',
-        to: 'unknown',
-        leaseOwner: core.leases.owner,
-        patch: {
-          error: unknownError(`the answer to the create was lost; ${why}`, why !== NO_LIST),
-          nextPollAt: now + delay,
-          polls: looks,
-          ...(age > SETTLED_AFTER_MS && { spent: task.spent ?? task.quoted }),
-          ...UNLEASED,
-        },
-      });
-      if (kept && age > SETTLED_AFTER_MS) settle(core, task, task.quoted);
+    core.store.tasks.move(task.id, {
+      from: 'unknown',
+      to: 'unknown',
+      leaseOwner: core.leases.owner,
+      patch: {
+        error: unknownError(`the answer to the create was lost; ${why}`, why !== NO_LIST),
+        nextPollAt: now + delay,
+        polls: looks,
+        ...UNLEASED,
+      },
     }),
   );
   core.reached('reconcile:written');

@@ -1,4 +1,4 @@
-import type { Binding } from '../domain/character.ts';
+import type { Binding, CharacterSource } from '../domain/character.ts';
 import { type MicroUsd, microUsd } from '../domain/money.ts';
 import type { BindingRow } from './schema.ts';
 
@@ -13,6 +13,8 @@ export interface StoredBinding extends Binding {
   readonly quoted?: MicroUsd | undefined;
   /** The upstream's task that makes it, where it is made by one. */
   readonly remoteTaskId?: string | undefined;
+  /** What it is made from, where that is to take the place of the character's source once it is made. */
+  readonly source?: CharacterSource | undefined;
   /** Unix milliseconds. */
   readonly updatedAt: number;
   /** When an unsettled one is to be looked into; absent: as soon as nobody holds its lease. */
@@ -43,6 +45,7 @@ export function storedBindingOf(row: BindingRow & { readonly character_id: strin
     ...(row.send_key !== null && { sendKey: row.send_key }),
     ...(row.quoted !== null && { quoted: microUsd(row.quoted) }),
     ...(row.remote_task_id !== null && { remoteTaskId: row.remote_task_id }),
+    ...(row.source_json !== null && { source: JSON.parse(row.source_json) as CharacterSource }),
     updatedAt: row.updated_at,
     ...(row.next_check_at !== null && { nextCheckAt: row.next_check_at }),
     ...(row.lease_owner !== null && { leaseOwner: row.lease_owner }),

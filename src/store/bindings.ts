@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import type { Character } from '../domain/character.ts';
+import type { Character, CharacterSource } from '../domain/character.ts';
 import type { Clock } from '../domain/ids.ts';
 import type { MicroUsd } from '../domain/money.ts';
 import type { Route } from '../domain/video.ts';
@@ -19,22 +19,30 @@ export interface BindingIntent {
   readonly route: Route;
   readonly sendKey: string;
   readonly quoted?: MicroUsd | undefined;
+  /** Takes the place of the character's source once it is made. Absent: that is what it is made from. */
+  readonly source?: CharacterSource | undefined;
   /** While the lease lives nobody else looks into the intent. */
   readonly leaseOwner?: string | undefined;
   readonly leaseUntil?: number | undefined;
 }
 
-/** A character that a backend listed. */
-export interface FoundCharacter {
+/** A character of a backend that the catalog does not know. */
+export interface Newcomer {
   /** Our ids, used when the character is new. */
   readonly characterId: string;
   readonly bindingId: string;
   readonly workspace: string;
   readonly backend: string;
   readonly route: Route;
-  readonly remoteId: string;
   readonly name: string;
   readonly description?: string | undefined;
+  /** What its create costs, where we sent it. */
+  readonly quoted?: MicroUsd | undefined;
+}
+
+/** A character that a backend listed. */
+export interface FoundCharacter extends Newcomer {
+  readonly remoteId: string;
   readonly mention?: string | undefined;
   readonly remoteName?: string | undefined;
 }
@@ -100,15 +108,19 @@ export class BindingRepository {
 
   /**
    * Whether a create is under way whose character may be listed before it is bound: of any workspace, or lost by another
-   * one than this.
+   * one than this, or lost and not looked for yet. One that the upstream makes by a task counts if it began at `tasksSince`
+   * (unix milliseconds) or later: a task may never end.
    */
-  someoneMakes(backend: string, workspace: string): boolean {
+  someoneMakes(backend: string, workspace: string, tasksSince: number): boolean {
     const open = this.#database.build
       .selectFrom('bindings')
       .select('id')
       .where(UNSETTLED)
       .where('backend', '=', backend)
-      .where((eb) => eb.or([eb('state', '=', 'submitting'), eb('workspace', '!=', workspace)]))
+      .where((eb) =>
+        eb.or([eb('state', '=', 'submitting'), eb('workspace', '!=', workspace), eb('next_check_at', 'is', null)]),
+      )
+      .where((eb) => eb.or([eb('remote_task_id', 'is', null), eb('created_at', '>=', tasksSince)]))
       .limit(1);
     return this.#database.first(open) !== undefined;
   }
@@ -160,6 +172,7 @@ export class BindingRepository {
         state: 'submitting',
         send_key: intent.sendKey,
         quoted: intent.quoted ?? null,
+        source_json: intent.source === undefined ? null : JSON.stringify(intent.source),
         lease_owner: intent.leaseOwner ?? null,
         lease_until: intent.leaseUntil ?? null,
       });
@@ -216,24 +229,28 @@ export class BindingRepository {
       const { workspace, backend, remoteId } = found;
       const known = this.#characters.byRemoteId(workspace, remoteId, backend);
       if (known !== undefined) return { character: known, adopted: false };
+      return { character: this.takeIn(found, { ...found, state: 'ready' }), adopted: true };
+    });
+  }
+
+  /** A new character with a handle of its own, whose making stands so. */
+  takeIn(newcomer: Newcomer, settlement: Settlement): Character {
+    return this.#database.transaction(() => {
+      const { characterId: id, workspace, backend, route, name, quoted } = newcomer;
       const now = this.#clock();
       this.#characters.insert({
-        id: found.characterId,
+        id,
         workspace,
-        handle: this.#characters.freeHandle(workspace, found.name),
-        name: found.name,
-        description: found.description ?? '',
+        handle: this.#characters.freeHandle(workspace, name),
+        name,
+        description: newcomer.description ?? '',
         source: { kind: 'adopted', backend },
         createdAt: now,
         updatedAt: now,
       });
-      this.#insert(found.characterId, workspace, {
-        id: found.bindingId,
-        backend,
-        route: found.route,
-        ...columnsOf({ ...found, state: 'ready' }),
-      });
-      return { character: this.#characters.byId(workspace, found.characterId)!, adopted: true };
+      const columns = { backend, route, quoted: quoted ?? null, ...columnsOf(settlement) };
+      this.#insert(id, workspace, { id: newcomer.bindingId, ...columns });
+      return this.#characters.byId(workspace, id)!;
     });
   }
 

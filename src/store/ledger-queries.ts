@@ -34,6 +34,19 @@ export function ledgerQueries({ build }: Database) {
     .selectFrom('holds')
     .select(sql<number>`coalesce(sum(amount), 0)`.as('total'))
     .where('workspace', '=', workspace);
+  const before = slot<number>('before');
+  const lostTask = build
+    .selectFrom('tasks')
+    .select('id')
+    .whereRef('id', '=', sql.ref('holds.ref'))
+    .where('state', '=', 'unknown')
+    .where(sql<number>`coalesce(submitted_at, tasks.created_at)`, '<', before);
+  const unsettledBinding = build
+    .selectFrom('bindings')
+    .select('id')
+    .whereRef('id', '=', sql.ref('holds.ref'))
+    .where('state', 'in', ['submitting', 'unknown'])
+    .where('bindings.created_at', '<', before);
   return {
     totals: build
       .selectNoFrom([
@@ -54,6 +67,11 @@ export function ledgerQueries({ build }: Database) {
       .orderBy('day', 'desc')
       .orderBy('backend')
       .orderBy('project'),
+    lost: build
+      .selectFrom('holds')
+      .select('ref')
+      .where('created_at', '<', before)
+      .where((eb) => eb.or([eb.exists(lostTask), eb.exists(unsettledBinding)])),
     entries: build
       .selectFrom('ledger')
       .selectAll()

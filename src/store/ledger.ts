@@ -72,6 +72,7 @@ export class Ledger {
   readonly #append: Statement<unknown>;
   readonly #rows: Statement<Omit<LedgerDay, 'spent'> & { spent: number }>;
   readonly #entries: Statement<LedgerRowRead>;
+  readonly #lost: Statement<{ ref: string }>;
 
   constructor(database: Database) {
     this.#database = database;
@@ -83,6 +84,7 @@ export class Ledger {
     this.#append = database.prepare(queries.append);
     this.#rows = database.prepare(queries.rows);
     this.#entries = database.prepare(queries.entries);
+    this.#lost = database.prepare(queries.lost);
   }
 
   /**
@@ -134,6 +136,11 @@ export class Ledger {
       this.release(ref, to.now);
       return this.reserve({ ...hold, ...to, amount: to.amount });
     });
+  }
+
+  /** What money is held for that was sent, and held, before then, and of which nobody knows what became: their refs. */
+  lost(before: number): string[] {
+    return this.#lost.all({ before }).map(({ ref }) => ref);
   }
 
   /** What is held for a ref. */

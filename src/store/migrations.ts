@@ -2,6 +2,7 @@ import { SoraError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { CATALOG } from './steps/catalog.ts';
 import { CHARACTER_TASKS } from './steps/character-tasks.ts';
+import { INTENTS } from './steps/intents.ts';
 import { LEDGER } from './steps/ledger.ts';
 import { LOOKUPS } from './steps/lookups.ts';
 import { MENTIONS } from './steps/mentions.ts';
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '012-character-tasks', sql: CHARACTER_TASKS },
   { name: '013-lookups', sql: LOOKUPS },
   { name: '014-upstreams', sql: UPSTREAMS },
+  { name: '015-intents', sql: INTENTS },
 ];
 
 const TABLE =

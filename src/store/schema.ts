@@ -58,6 +58,7 @@ export interface BindingRow {
   lease_owner: string | null;
   lease_until: number | null;
   remote_task_id: string | null;
+  source_json: string | null;
 }
 
 export interface TaskRow {

@@ -31,6 +31,7 @@ export function columnsOf(settlement: Settlement): Pick<BindingRow, 'state'> & P
         remote_name: settlement.remoteName ?? null,
         error: null,
         next_check_at: null,
+        source_json: null,
       };
     case 'failed':
       return { state, error: settlement.error, next_check_at: null };

@@ -50,6 +50,32 @@ describe('one data directory, and the environment names another gateway', () => 
     expect(one.jobs()).toHaveLength(1);
   });
 
+  test('what was lost for a day counts as spent on one, once, though nobody can look for it', async () => {
+    const { one, other, at } = await gateways();
+    const toNoon = Date.UTC(2026, 10, 22, 12) - Date.now();
+    const onDay = (day: number) => () => Date.now() + toNoon + day * 86_400_000;
+    one.fault({ on: 'create', kind: 'drop-after' });
+    one.fault({ on: 'character-create', kind: 'drop-after' });
+    const first = await at(one, { track: false, clock: onDay(0) });
+    const { task } = await first.make('a fox', { backend: 'reverse' });
+    await failure(first.services.characters.create({ ...clip, backend: 'reverse' }));
+    const [binding] = first.store.characters.byHandle('local', 'hero')!.bindings;
+    expect([task.state, binding?.state]).toEqual(['unknown', 'unknown']);
+    const held = first.store.ledger.summary('local', onDay(0)()).reserved;
+    expect(held).toBeGreaterThan(0);
+    await first.close();
+
+    for (const day of [1.1, 3]) {
+      const clock = onDay(day);
+      const second = await at(other, { clock });
+      const summary = () => second.store.ledger.summary('local', clock());
+      await eventually(() => summary().reserved === 0);
+      expect(summary().day.used).toBe(day === 3 ? 0 : held);
+      expect(second.task(task.id)).toMatchObject({ state: 'unknown', spent: task.quoted });
+      await second.close();
+    }
+  });
+
   test('a character is not taken for one of that gateway, and can be made there too', async () => {
     const { one, other, at } = await gateways();
     const first = await at(one);

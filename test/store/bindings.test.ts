@@ -78,6 +78,20 @@ test('orphans are leased once, when their lease has lapsed or was given in anoth
   expect(store.bindings.claimDue({ ...claim, owner: 'a', now: NOON + 9_000 })).toHaveLength(1);
 });
 
+test('a create is under way while what it makes may be listed before it is bound', () => {
+  const { store, intent } = setUp();
+  const makes = (workspace: string, tasksSince = NOON) => store.bindings.someoneMakes('reverse', workspace, tasksSince);
+  expect(makes('local')).toBe(false);
+  store.bindings.insertIntent(intent());
+  expect([makes('local'), makes('other')]).toEqual([true, true]);
+  store.bindings.settle('bnd_1', { state: 'unknown' });
+  expect([makes('local'), makes('other')]).toEqual([true, true]);
+  store.bindings.settle('bnd_1', { state: 'unknown', nextCheckAt: NOON + 9 });
+  expect([makes('local'), makes('other')]).toEqual([false, true]);
+  store.bindings.settle('bnd_1', { state: 'submitting', remoteTaskId: 'task_1', nextCheckAt: NOON + 9 });
+  expect([makes('local'), makes('local', NOON + 1), makes('other', NOON + 1)]).toEqual([true, false, false]);
+});
+
 test('pages by backend leave out failed bindings', () => {
   const { store, intent } = setUp();
   for (let n = 0; n < 5; n++) {

@@ -73,9 +73,13 @@ function askEverything(database: Database): Set<string> {
   const stored = bindings.byId('b')!;
   bindings.on(fox.id, 'reverse');
   bindings.hasRival(stored, 'Fox');
-  bindings.someoneMakes('reverse', workspace);
+  bindings.someoneMakes('reverse', workspace, NOON);
   bindings.withdraw('b');
   bindings.adopt({ ...intent, characterId: 'chr_x', bindingId: 'b2', name: 'Hen', remoteId: 'r', mention: '@r' });
+  bindings.takeIn(
+    { ...intent, characterId: 'chr_y', bindingId: 'b3', name: 'Hen' },
+    { state: 'submitting', remoteTaskId: 't', nextCheckAt: NOON },
+  );
   bindings.isTaken('reverse', 'r');
   bindings.othersIn('with @r', 'reverse', 'other');
   store.transaction(() => {
@@ -121,6 +125,7 @@ function askEverything(database: Database): Set<string> {
   ledger.reserve({ ...held, limits: { day: task.quoted! } });
   ledger.moveHold(task.id, { ...held, backend: 'x' });
   ledger.held(task.id);
+  ledger.lost(NOON);
   ledger.settle(task.id, task.quoted!, NOON);
   ledger.refund(task.id, NOON);
   ledger.release(task.id, NOON);

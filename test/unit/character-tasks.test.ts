@@ -40,6 +40,8 @@ async function studioWith(created: unknown, dialect = parseDialect(FOLLOWING)) {
   };
   return {
     core,
+    clock: sandbox.clock,
+    stored: () => core.store.bindings.on(core.store.characters.byHandle('local', 'bob')!.id, 'reverse'),
     videos,
     characters,
     binding,
@@ -64,6 +66,12 @@ async function studioWith(created: unknown, dialect = parseDialect(FOLLOWING)) {
     },
   };
 }
+
+const LISTING = {
+  extends: 'sora-v1',
+  operations: { listCharacters: { method: 'GET', path: '/sora/v1/characters' } },
+};
+const BOTH = { ...LISTING, operations: { ...LISTING.operations, ...FOLLOWING.operations } };
 
 const HELD = { used: PRICE, reserved: PRICE };
 
@@ -141,21 +149,68 @@ test('a dialect that cannot follow a task says so, and holds the money', async (
 });
 
 test('where it cannot be followed but listed, it is found in the list once it is made', async () => {
-  const listing = {
-    extends: 'sora-v1',
-    operations: { listCharacters: { method: 'GET', path: '/sora/v1/characters' } },
-  };
-  const studio = await studioWith({ id: 'task_9', status: 'processing' }, parseDialect(listing));
+  const studio = await studioWith({ id: 'task_9', status: 'processing' }, parseDialect(LISTING));
   expect((await failure(studio.create())).hint).toContain('refresh: true');
   studio.lists({ characters: [{ id: 'ch_7', display_name: 'Bob', status: 'processing' }] });
   await studio.look({});
-  expect(studio.binding()).toMatchObject({ state: 'unknown' });
+  expect(studio.stored()).toMatchObject({ state: 'unknown', remoteTaskId: 'task_9' });
   await studio.characters.list({ refresh: true });
   expect(studio.core.store.characters.count('local')).toBe(1);
   studio.lists({ characters: [{ id: 'ch_7', display_name: 'Bob', username: 'ab.bob', status: 'active' }] });
   for (let n = 0; n < 20; n++) await studio.look({});
   expect(studio.binding()).toMatchObject({ state: 'ready', remoteId: 'ch_7', mention: '@ab.bob' });
   expect(studio.money()).toEqual({ used: PRICE, reserved: 0 });
+});
+
+test.each(['created', 'submitted', 'processing'])(
+  'a character that is told whole counts as made where nobody can be asked how it goes on: %s',
+  async (status) => {
+    const studio = await studioWith({ id: 'ch_1', username: 'ab.bob', status }, dialectNamed('sora-v1'));
+    expect((await studio.create()).bindings).toMatchObject([{ state: 'ready', mention: '@ab.bob' }]);
+    expect(studio.money()).toEqual({ used: PRICE, reserved: 0 });
+  },
+);
+
+test('where it can be followed only "created" is the end of it', async () => {
+  const created = await studioWith({ id: 'ch_1', username: 'ab.bob', status: 'created' });
+  expect((await created.create()).bindings).toMatchObject([{ state: 'ready', remoteId: 'ch_1' }]);
+  const processing = await studioWith({ id: 'ch_1', username: 'ab.bob', status: 'processing' });
+  expect((await processing.create()).bindings).toMatchObject([{ state: 'submitting' }]);
+});
+
+test('a task that ends with a character that is bound already says so', async () => {
+  const studio = await studioWith({ id: 'task_9', status: 'processing' });
+  const ann = { workspace: 'local', backend: 'reverse', route: 'reverse', name: 'Ann' } as const;
+  studio.core.store.bindings.adopt({ ...ann, characterId: 'chr_ann', bindingId: 'bind_ann', remoteId: 'ch_1' });
+  await studio.create();
+  await studio.look({ id: 'ch_1', username: 'one', status: 'done' });
+  const error = 'the task task_9 ended with a character that is bound already';
+  expect(studio.binding()).toMatchObject({ state: 'unknown', error });
+});
+
+test('the source that a known character is made anew from is kept once it is ready', async () => {
+  const studio = await studioWith({ id: 'task_9', status: 'processing' });
+  const bob = { workspace: 'local', backend: 'elsewhere', route: 'reverse', name: 'Bob' } as const;
+  studio.core.store.bindings.adopt({ ...bob, characterId: 'chr_bob', bindingId: 'bind_bob', remoteId: 'x' });
+  const source = () => studio.core.store.characters.byId('local', 'chr_bob')?.source;
+  await studio.characters.create({ ...BOB, handle: 'bob' });
+  expect(source()).toEqual({ kind: 'adopted', backend: 'elsewhere' });
+  await studio.look({ id: 'ch_7', username: 'ab.bob', status: 'done' });
+  expect(studio.stored()).toMatchObject({ state: 'ready', remoteId: 'ch_7' });
+  expect(studio.stored()).not.toHaveProperty('source');
+  expect(source()).toEqual({ kind: 'video_url', url: BOB.videoUrl });
+});
+
+test('a task that never ends keeps nobody from adopting for longer than it is young', async () => {
+  const studio = await studioWith({ id: 'task_9', status: 'processing' }, parseDialect(BOTH));
+  await studio.create();
+  studio.lists({ characters: [{ id: 'ch_zoe', name: 'Zoe', username: 'zoe' }] });
+  const refresh = () => studio.characters.list({ refresh: true, backend: 'reverse' });
+  expect((await refresh()).notes).toEqual([expect.stringContaining('a character is being made there')]);
+  expect(studio.core.store.characters.byHandle('local', 'zoe')).toBeUndefined();
+  studio.clock.advance(11 * 60_000);
+  expect((await refresh()).notes).toEqual([]);
+  expect(studio.core.store.characters.byHandle('local', 'zoe')).toMatchObject({ bindings: [{ remoteId: 'ch_zoe' }] });
 });
 
 test('a create that says at once that it failed is one', async () => {

@@ -5,6 +5,7 @@ import { fromUsd } from '../../src/domain/money.ts';
 import { Characters } from '../../src/services/characters.ts';
 import { reconcileCharacters } from '../../src/services/reconcile-character.ts';
 import type { CharacterService } from '../../src/services/services.ts';
+import { failure } from '../helpers/app.ts';
 import { PROMPTLY_MS } from '../helpers/promptly.ts';
 import { openStudio, type Studio } from '../helpers/studio.ts';
 import { aTask } from '../store/fixtures.ts';
@@ -19,6 +20,10 @@ let core: Studio['core'];
 let characters: Characters;
 /** What the upstream lists. */
 let listed: RemoteCharacter[];
+let lists = 0;
+let listFailure: SoraError | undefined;
+/** What the upstream says of a task that makes one. */
+let look: (signal: AbortSignal | undefined) => Promise<RemoteCharacter>;
 /** How the create that is out ends. */
 let answer: (remote: RemoteCharacter) => void;
 let refuse: (error: SoraError) => void;
@@ -37,12 +42,19 @@ beforeEach(async () => {
     profile: { ...real.profile, id: 'maker', characterUsd: 0.01 },
     createCharacter: create,
     extractCharacter: create,
-    listCharacters: async () => listed,
+    listCharacters: async () => {
+      lists += 1;
+      if (listFailure) throw listFailure;
+      return listed;
+    },
+    getCharacter: (_: object, context?: { signal?: AbortSignal | undefined }) => look(context?.signal),
   };
   // The studio's own tracker keeps to the backends that it was opened with, and has a name of its own.
   core = { ...studio.core, backends: new Map([['maker', maker]]) };
   characters = new Characters(core, core.workspace('local'));
   listed = [];
+  lists = 0;
+  listFailure = undefined;
   sent = [];
 });
 
@@ -125,6 +137,21 @@ describe('a create that is out', () => {
     expect(bobs()?.bindings).toMatchObject([{ state: 'unknown', error: expect.stringMatching(/told differently/) }]);
   });
 
+  test('is not told by an older character that failed', async () => {
+    await begin();
+    const failed: RemoteCharacter = { remoteId: 'char_0', mention: '@char_0', name: 'Bob', state: 'failed' };
+    listed = [failed];
+    studio.sandbox.clock.advance(5 * MINUTE);
+    await lookElsewhere();
+    expect(bobs()?.bindings).toMatchObject([{ state: 'unknown', error: expect.stringMatching(/not listed yet/) }]);
+    expect(spent()).toEqual({ used: PRICE, reserved: PRICE });
+    expect((await failure(characters.create(INPUT))).code).toBe('character_not_ready');
+    listed = [failed, { ...ANSWER, name: 'Bob' }];
+    studio.sandbox.clock.advance(5 * MINUTE);
+    await lookElsewhere();
+    expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]);
+  });
+
   test('is not cut off when its caller leaves', async () => {
     const task = aTask({ backend: 'maker', state: 'completed', remoteId: 'job_1' });
     core.store.tasks.insert(task);
@@ -163,6 +190,28 @@ describe('a late answer', () => {
     expect(spent()).toEqual({ used: 2 * PRICE, reserved: 0 });
   });
 
+  test.each([
+    ['is made', { remoteId: 'char_1', mention: '@char_1' }, { state: 'ready', remoteId: 'char_1' }, 2],
+    ['fails', { remoteId: 'task_1', mention: '', state: 'failed', error: 'no' }, { state: 'failed', error: 'no' }, 1],
+  ] as const)('that names a task is followed by itself until it %s', async (_, end, binding, paid) => {
+    const { made } = await begin();
+    const lateAnswer = answer;
+    await giveUp();
+    const { made: again } = await begin();
+    answer({ remoteId: 'char_2', mention: '@char_2' });
+    await again;
+    lateAnswer({ remoteId: 'task_1', mention: '', state: 'pending' });
+    await made;
+    expect(bobs('bob_2')?.bindings).toMatchObject([{ backend: 'maker', state: 'submitting' }]);
+    expect(spent()).toEqual({ used: 2 * PRICE, reserved: PRICE });
+    look = async () => end;
+    studio.sandbox.clock.advance(MINUTE);
+    await lookElsewhere();
+    expect(bobs('bob_2')?.bindings).toMatchObject([binding]);
+    expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_2' }]);
+    expect(spent()).toEqual({ used: paid * PRICE, reserved: 0 });
+  });
+
   test('that tells what was found meanwhile is booked once', async () => {
     const { made } = await begin();
     listed = [{ ...ANSWER, name: 'Bob' }];
@@ -184,6 +233,39 @@ describe('a late answer', () => {
     expect(bobs()?.bindings).toMatchObject([{ state: 'ready', remoteId: 'char_1' }]);
     expect(spent()).toEqual({ used: PRICE, reserved: 0 });
   });
+});
+
+test('a refresh asks for the list beside looks that do not end, all at once', async () => {
+  for (const name of ['Bob', 'Ann']) {
+    const { made } = await begin(name);
+    answer({ remoteId: `task_${name}`, mention: '', state: 'pending' });
+    await made;
+  }
+  let looks = 0;
+  look = (signal) =>
+    new Promise((_, reject) => {
+      looks += 1;
+      signal?.addEventListener('abort', () => reject(new SoraError({ code: 'cancelled', message: 'too late' })));
+    });
+  const caller = new AbortController();
+  const page = characters.list({ refresh: true }, { signal: caller.signal });
+  await vi.waitFor(() => expect({ looks, lists }).toEqual({ looks: 2, lists: 1 }), { timeout: PROMPTLY_MS });
+  caller.abort();
+  expect((await page).notes).toEqual([expect.stringMatching(/^nothing was adopted from maker: .* being made there/)]);
+});
+
+test('a list that failed is told as it failed, though the time ran out over a look', async () => {
+  const { made } = await begin();
+  answer({ remoteId: 'task_1', mention: '', state: 'pending' });
+  await made;
+  const caller = new AbortController();
+  look = async () => {
+    caller.abort();
+    throw new SoraError({ code: 'cancelled', message: 'too late' });
+  };
+  listFailure = new SoraError({ code: 'backend_unavailable', message: 'it answered 503', retryable: true });
+  const { notes } = await characters.list({ refresh: true }, { signal: caller.signal });
+  expect(notes).toEqual(['maker could not be asked: it answered 503']);
 });
 
 describe('a create that takes longer than a caller waits', () => {

@@ -5,6 +5,7 @@ import type { Task } from '../../src/domain/task.ts';
 import { bindRemote } from '../../src/services/apply.ts';
 import { bind, markRefused, markUnknown } from '../../src/services/create-outcome.ts';
 import { failOver } from '../../src/services/fail-over.ts';
+import { bookLost } from '../../src/services/lost-money.ts';
 import { hold } from '../../src/services/money.ts';
 import type { Plan } from '../../src/services/plan.ts';
 import { reconcile } from '../../src/services/reconcile.ts';
@@ -197,6 +198,7 @@ describe('"never taken"', () => {
     listed = [job({ size: '720p' })];
     await look();
     studio.sandbox.clock.advance(25 * 60 * MINUTE);
+    await bookLost(core);
     expect(await look()).toMatchObject({ state: 'unknown', spent: 400_000 });
     const { ledger } = core.store;
     expect(ledger.summary('local', core.clock())).toMatchObject({ day: { used: 400_000 }, reserved: 0 });
@@ -213,6 +215,7 @@ describe('"never taken"', () => {
   test('so does the failure of a job that is found late', async () => {
     listed = [job({ size: '720p' })];
     studio.sandbox.clock.advance(25 * 60 * MINUTE);
+    await bookLost(core);
     expect(await look()).toMatchObject({ spent: 400_000 });
     listed = [job({ state: 'failed', createdAt: task.submittedAt! })];
     const failed = await look();
