@@ -4,11 +4,13 @@ import type { Core } from './core.ts';
 import { joinFilms } from './films.ts';
 import { bookLost } from './lost-money.ts';
 import { reconcileCharacters } from './reconcile-character.ts';
+import { tidySearch } from './tidying.ts';
 
 const CHARACTERS_EVERY_MS = 15_000;
 const BOOK_EVERY_MS = 60_000;
 const FILMS_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
+const TIDY_EVERY_MS = 10 * 60_000;
 
 /** What the tracker sees to besides tasks, each at its own pace and never twice at once. */
 export class Chores {
@@ -20,6 +22,7 @@ export class Chores {
       { everyMs: CHARACTERS_EVERY_MS, work: () => reconcileCharacters(core, signal), dueAt: 0 },
       { everyMs: BOOK_EVERY_MS, work: () => bookLost(core), dueAt: 0 },
       { everyMs: FILMS_EVERY_MS, work: () => joinFilms(core, signal), dueAt: 0 },
+      { everyMs: TIDY_EVERY_MS, work: () => tidySearch(core, signal), dueAt: 0 },
       { everyMs: SWEEP_EVERY_MS, work: () => sweepParts(videos), dueAt: 0 },
     ];
   }

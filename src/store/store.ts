@@ -10,6 +10,7 @@ import { migrate } from './migrations.ts';
 import { News } from './news.ts';
 import { ObservationRepository } from './observations.ts';
 import { Recall } from './recall.ts';
+import { SearchIndex } from './search-index.ts';
 import { StoryboardRepository } from './storyboards.ts';
 import { TaskRepository } from './tasks.ts';
 import { UpstreamRepository } from './upstreams.ts';
@@ -32,6 +33,7 @@ export interface Store {
   readonly storyboards: StoryboardRepository;
   readonly observations: ObservationRepository;
   readonly upstreams: UpstreamRepository;
+  readonly searchIndex: SearchIndex;
   readonly recall: Recall;
   readonly news: News;
   /** All or nothing, with the write lock from the start. `work` must not await. */
@@ -67,6 +69,7 @@ export function storeOn(database: Database, dataDir: string, clock: Clock): Stor
     storyboards: new StoryboardRepository(database, clock),
     observations: new ObservationRepository(database),
     upstreams: new UpstreamRepository(database),
+    searchIndex: new SearchIndex(database),
     recall: new Recall(database),
     news: new News(database),
     transaction: (work) => database.transaction(work),

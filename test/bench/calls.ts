@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { finishedTask, seedStore } from '../helpers/seed-store.ts';
 import { KINDS } from './call-kinds.ts';
@@ -48,6 +49,16 @@ function stirrer(count: number): { stir(): void; close(): void } {
   return { stir: () => void write.run(), close: () => database.close() };
 }
 
+/** Waits for what a server does of itself with a search index that was filled all at once. */
+async function tidied(server: Driven): Promise<void> {
+  const database = new Sqlite(join(dir, String(many), 'sora.db'), { readonly: true });
+  const parts = database.prepare('select count(distinct segid) as count from characters_search_idx');
+  await server.call('get_task', {});
+  const deadline = performance.now() + 60_000;
+  while ((parts.get() as { count: number }).count > 1 && performance.now() < deadline) await sleep(200);
+  database.close();
+}
+
 async function open(args: readonly string[], count: number): Promise<Driven> {
   const dataDir = join(dir, String(count));
   if (count > 0) seedStore(dataDir, { characters: count, tasks: count });
@@ -70,6 +81,7 @@ try {
   const few = await open([MAIN], FEW);
   const lots = await open([MAIN], many);
   servers.push(bare, few, lots);
+  await tidied(lots);
 
   const id = finishedTask(51, 'local', 0).id;
   const task = await compare({
