@@ -18,10 +18,9 @@ const ANSWER: RemoteCharacter = { remoteId: 'char_1', mention: '@char_1' };
 let studio: Studio;
 let core: Studio['core'];
 let characters: Characters;
-/** What the upstream lists. */
-let listed: RemoteCharacter[];
+/** What the upstream lists, or why it does not. */
+let listed: RemoteCharacter[] | SoraError;
 let lists = 0;
-let listFailure: SoraError | undefined;
 /** What the upstream says of a task that makes one. */
 let look: (signal: AbortSignal | undefined) => Promise<RemoteCharacter>;
 /** How the create that is out ends. */
@@ -44,7 +43,7 @@ beforeEach(async () => {
     extractCharacter: create,
     listCharacters: async () => {
       lists += 1;
-      if (listFailure) throw listFailure;
+      if (listed instanceof SoraError) throw listed;
       return listed;
     },
     getCharacter: (_: object, context?: { signal?: AbortSignal | undefined }) => look(context?.signal),
@@ -54,7 +53,6 @@ beforeEach(async () => {
   characters = new Characters(core, core.workspace('local'));
   listed = [];
   lists = 0;
-  listFailure = undefined;
   sent = [];
 });
 
@@ -263,7 +261,7 @@ test('a list that failed is told as it failed, though the time ran out over a lo
     caller.abort();
     throw new SoraError({ code: 'cancelled', message: 'too late' });
   };
-  listFailure = new SoraError({ code: 'backend_unavailable', message: 'it answered 503', retryable: true });
+  listed = new SoraError({ code: 'backend_unavailable', message: 'it answered 503', retryable: true });
   const { notes } = await characters.list({ refresh: true }, { signal: caller.signal });
   expect(notes).toEqual(['maker could not be asked: it answered 503']);
 });
@@ -276,9 +274,7 @@ describe('a create that takes longer than a caller waits', () => {
     const made = characters.create(INPUT);
     while (bobs() === undefined) await new Promise((resolve) => setImmediate(resolve));
     await vi.advanceTimersByTimeAsync(30_000);
-    const told = await made;
-    vi.useRealTimers();
-    return told;
+    return await made.finally(() => vi.useRealTimers());
   }
 
   test('is told as it stands, and made to the end', async () => {
