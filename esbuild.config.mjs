@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { packParts } from './.build/parts.mjs';
 import { apart, lighterSdk } from './.build/plugins.mjs';
@@ -12,12 +13,10 @@ import { warm } from './.build/warm.mjs';
  * The whole product is bundled; only better-sqlite3, which is native, stays outside. test/bench/README.md says what each of
  * these saves.
  *
- * dist/main.js        starts server.cjs with V8's code of an earlier start (.build/start.cjs)
- * dist/server.cjs     what every start runs
- * dist/later.cjs      what is loaded when it is needed: the store, the backends, HTTP, the sandbox, media, the commands
- * dist/server-*.code  V8's code of a start on this Node; made here, and by the first start on another Node
- * dist/package.json   says that these are CommonJS: an ES module at the entry costs 4 ms of every start
- * dist/*.wasm         picture codecs
+ * dist/main.js       .build/start.cjs, and packed behind it what every start runs, and what is unpacked when it is needed:
+ *                    the store, the backends, HTTP, the sandbox, media, the commands, the picture codecs
+ * dist/main-*.code   V8's code of a start on this Node; made here, and by the first start on another Node. Not needed
+ * dist/package.json  says that this is CommonJS: an ES module at the entry costs 4 ms of every start
  */
 const CODECS = [
   '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
@@ -41,7 +40,11 @@ const options = {
   format: 'esm',
   target: 'node20',
   external: ['better-sqlite3'],
-  define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__here.url' },
+  define: {
+    __VERSION__: JSON.stringify(version),
+    'import.meta.url': '__here.url',
+    'import.meta.asset': '__here.asset',
+  },
   legalComments: 'none',
   metafile: true,
   write: false,
@@ -58,19 +61,17 @@ const built = await Promise.all([
 const { first, later } = await packParts(
   built.flatMap(({ outputFiles }) => outputFiles),
   Object.assign({}, ...built.map(({ metafile }) => metafile.outputs)),
-  { entry: 'src/main.ts', started: STARTED },
+  { entry: 'src/main.ts', started: STARTED, assets: await Promise.all(CODECS.map(readAsset)) },
 );
 
 // Made aside and moved into its place: servers and tests may be starting from the old one.
 const next = at(`node_modules/.cache/dist-${process.pid}`);
 const to = (name) => join(next, name);
 await mkdir(next, { recursive: true });
-const digest = createHash('sha256').update(first).update(later).digest('hex').slice(0, 20);
-await writeFile(to('server.cjs'), `/*${digest}*/${first}`);
-await writeFile(to('later.cjs'), later);
+// V8 copies code that does not lie on such a boundary.
+const server = Buffer.concat([first, Buffer.alloc(-first.length & 7, ' ')]);
+const digest = createHash('sha256').update(server).update(later).digest('hex');
 await writeFile(to('package.json'), '{ "type": "commonjs" }\n');
-const require = createRequire(import.meta.url);
-for (const codec of CODECS) await copyFile(require.resolve(codec), to(basename(codec)));
 await build({
   absWorkingDir: at('.'),
   entryPoints: ['.build/start.cjs'],
@@ -79,10 +80,22 @@ await build({
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  define: { BUILD: JSON.stringify({ digest, sourceBytes: server.length }) },
   banner: { js: '#!/usr/bin/env node' },
 });
+await appendFile(to('main.js'), `${asFunction('packedServer', server)}\n${asFunction('packedLater', later)}\n`);
 await chmod(to('main.js'), 0o755);
 const kept = await warm(to('main.js'));
 if (!kept) process.stderr.write('build: the first start kept no code; starts take longer\n');
 await rm(at('dist'), { recursive: true, force: true });
 await rename(next, at('dist'));
+
+async function readAsset(name) {
+  return [name, await readFile(createRequire(import.meta.url).resolve(name))];
+}
+
+/** A comment is what V8 passes over fastest, and the text of a function is at hand without reading the file again. */
+function asFunction(name, bytes) {
+  const params = { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS };
+  return `function ${name}(){/*${brotliCompressSync(bytes, { params }).toString('base64')}*/}`;
+}

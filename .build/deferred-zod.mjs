@@ -88,6 +88,16 @@ function real(value) {
   return copy;
 }
 
+/** The shape with a getter for each schema, as zod knows it from schemas that hold themselves: what is inside an object is built when
+ * an object of that kind is checked. */
+function realLater(shape) {
+  const later = {};
+  for (const key of Object.keys(shape)) {
+    Object.defineProperty(later, key, { get: () => real(shape[key]), enumerable: true, configurable: true });
+  }
+  return later;
+}
+
 const deferring =
   (make) =>
   (...args) =>
@@ -97,7 +107,7 @@ const deferringShape =
   (make) =>
   (shape = {}, ...rest) =>
     standIn(
-      () => make(real(shape), ...rest),
+      () => make(realLater(shape), ...rest),
       () => shape,
     );
 

@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import { transform } from 'esbuild';
 
 /**
- * Packs esbuild's split output into two files for .build/start.cjs. `first` is an object with a function for each part that `entry`
- * and the `started` sources run at once, and the place of each other part in `later`.
+ * Packs esbuild's split output into two texts of bytes for .build/start.cjs. `first` is an object with a function for each part that
+ * `entry` and the `started` sources run at once, and the place of each other part and of each asset in `later`.
  */
-export async function packParts(outputFiles, described, { entry, started }) {
+export async function packParts(outputFiles, described, { entry, started, assets }) {
   const outputs = new Map(Object.entries(described).map(([path, output]) => [basename(path), output]));
   const main = partOf(outputs, entry);
   const starting = new Set();
@@ -26,8 +26,13 @@ export async function packParts(outputFiles, described, { entry, started }) {
       later += `${part})\n`;
     }
   }
+  for (const [name, bytes] of assets) {
+    places[`asset:${name}`] = [later.length, later.length + bytes.length];
+    later += bytes.toString('latin1');
+  }
   const head = `main:${JSON.stringify(main)},later:${JSON.stringify(places)}`;
-  return { first: `({${head},first:{\n${first.join(',\n')}}})`, later };
+  const packed = { first: `({${head},first:{\n${first.join(',\n')}}})`, later };
+  return { first: Buffer.from(packed.first, 'latin1'), later: Buffer.from(packed.later, 'latin1') };
 }
 
 function partOf(outputs, source) {

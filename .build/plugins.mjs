@@ -10,6 +10,7 @@ export const lighterSdk = {
     build.onResolve({ filter: /^@modelcontextprotocol\/(server|client)\/_shims$/ }, () => ({
       path: here('no-validator.mjs'),
     }));
+    build.onResolve({ filter: /^raw-body$/ }, () => ({ path: here('no-raw-body.mjs') }));
     build.onResolve({ filter: /^zod\/v4$/ }, ({ importer }) =>
       IN_SDK.test(importer) ? { path: here('deferred-zod.mjs') } : undefined,
     );

@@ -1,53 +1,44 @@
-// What `dist/main.js` is: it runs the parts beside it. Those of a start are compiled together, with the code that V8 made of them
-// at an earlier start where that is kept; the others one by one, when they are first asked for.
-const {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} = require('node:fs');
+// What `dist/main.js` begins with: it runs the parts that are packed behind it. Those of a start are compiled together, with the
+// code that V8 made of them at an earlier start where that is kept; the others one by one, when they are first asked for.
+const { closeSync, fstatSync, fsyncSync, openSync, read, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
-const HEAD_BYTES = 64;
-const serverFile = `${__dirname}/server.cjs`;
-const laterFile = `${__dirname}/later.cjs`;
-const codeFile = `${__dirname}/server-${process.version}-${process.arch}.code`;
-
-const source = readFileSync(serverFile, 'latin1');
-// V8 itself refuses the code of another V8 or other flags, but of the source it compares the length only. The file begins with
-// a digest of the build; size and time tell of a change by hand.
-const { size, mtimeMs } = statSync(serverFile);
-const head = `${source.slice(0, 24)} ${size} ${mtimeMs}`.padEnd(HEAD_BYTES).slice(0, HEAD_BYTES);
-
-const kept = keptCode();
-const script = new Script(
-  source,
-  kept === undefined ? { filename: serverFile } : { filename: serverFile, cachedData: kept },
-);
-const keep = kept === undefined || script.cachedDataRejected ? keepCode : undefined;
-const { main, first, later } = script.runInThisContext();
+const codeFile = `${__dirname}/main-${process.version}-${process.arch}.code`;
 const here = {
   // Few ask for it, and each of Node's modules costs the start something.
   get url() {
     return require('node:url').pathToFileURL(__filename).href;
   },
+  asset: (name) => laterBytes(`asset:${name}`),
 };
 const loaded = new Map();
-let laterBytes;
+let server;
+let unpackedLater;
 
-load(main);
+readKept(start);
+// Meanwhile, what of Node's own takes longest, and a server over stdio needs in any case.
+if (process.argv.length === 2) ready(process.stdin, process.stdout);
+
+function ready() {}
+
+function start(kept) {
+  const source = kept?.source ?? unpack(packedServer).latin1Slice();
+  const filename = `${__filename}:server`;
+  const script = new Script(source, kept === undefined ? { filename } : { filename, cachedData: kept.code });
+  const current = kept !== undefined && !script.cachedDataRejected;
+  // Called once what a start needs has run: V8 hands out the code of what has run, and more would only be more to read.
+  const keepCode = current ? undefined : () => keep(source, script.createCachedData());
+  server = { ...script.runInThisContext(), keepCode };
+  load(server.main);
+}
 
 function load(name) {
   let module = loaded.get(name);
   if (module === undefined) {
     module = { exports: {} };
     loaded.set(name, module);
-    const run = first[name] ?? compileLater(name);
-    run(module.exports, requirePart, module, here, keep);
+    const run = server.first[name] ?? compileLater(name);
+    run(module.exports, requirePart, module, here, server.keepCode);
   }
   return module.exports;
 }
@@ -57,31 +48,56 @@ function requirePart(id) {
 }
 
 function compileLater(name) {
-  // All of it at once, so that an update of the package under a running server cannot mix two versions.
-  laterBytes ??= readFileSync(laterFile);
-  const [from, to] = later[name];
-  return new Script(laterBytes.latin1Slice(from, to), { filename: laterFile }).runInThisContext();
+  return new Script(laterBytes(name).latin1Slice(), { filename: `${__filename}:${name}` }).runInThisContext();
 }
 
-function keptCode() {
+function laterBytes(name) {
+  unpackedLater ??= unpack(packedLater);
+  return unpackedLater.subarray(...server.later[name]);
+}
+
+/** From the text of a function, which V8 holds anyway: an update of the package under a running server cannot mix two versions. */
+function unpack(packed) {
+  const text = packed.toString();
+  const bytes = Buffer.from(text.slice(text.indexOf('/*') + 2, text.lastIndexOf('*/')), 'base64');
+  return require('node:zlib').brotliDecompressSync(bytes);
+}
+
+function readKept(done) {
+  let fd;
+  let file;
   try {
-    const file = readFileSync(codeFile);
-    const middle = (HEAD_BYTES + file.length) / 2;
-    const code = file.subarray(HEAD_BYTES, middle);
-    // V8 runs damaged code until it crashes. The code is there twice, because to compare costs less than any checksum.
-    return file.latin1Slice(0, HEAD_BYTES) === head && code.equals(file.subarray(middle)) ? code : undefined;
+    fd = openSync(codeFile);
+    file = Buffer.allocUnsafeSlow(fstatSync(fd).size);
   } catch {
-    return undefined;
+    done(undefined);
+    return;
   }
+  read(fd, file, 0, file.length, 0, (error, bytes) => {
+    closeSync(fd);
+    done(error === null && bytes === file.length ? keptIn(file) : undefined);
+  });
 }
 
-/** Called once what a start needs has run: V8 hands out the code of what has run, and more would only be more to read. */
-function keepCode() {
+/**
+ * The build's digest, and then twice the source and its code. V8 itself refuses the code of another V8 or other flags, but damaged code it runs
+ * until it crashes; and to compare costs less than any checksum.
+ */
+function keptIn(file) {
+  const { digest, sourceBytes } = BUILD;
+  const middle = (digest.length + file.length) / 2;
+  const body = file.subarray(digest.length, middle);
+  const told = file.subarray(0, digest.length).latin1Slice();
+  if (told !== digest || !body.equals(file.subarray(middle))) return undefined;
+  return { source: body.latin1Slice(0, sourceBytes), code: body.subarray(sourceBytes) };
+}
+
+function keep(source, code) {
   const part = `${codeFile}.${process.pid}.part`;
   try {
-    const code = script.createCachedData();
+    const body = Buffer.concat([Buffer.from(source, 'latin1'), code]);
     const file = openSync(part, 'w');
-    writeFileSync(file, Buffer.concat([Buffer.from(head, 'latin1'), code, code]));
+    writeFileSync(file, Buffer.concat([Buffer.from(BUILD.digest), body, body]));
     fsyncSync(file);
     closeSync(file);
     // Another process may be starting: it sees the whole file or none.

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename } from 'node:path';
 
 /** How the WebAssembly codecs that were made by Emscripten are started. */
 export type CodecFactory<T> = (options: {
@@ -12,6 +11,13 @@ export type CodecFactory<T> = (options: {
     done: (instance: WebAssembly.Instance) => void,
   ) => WebAssembly.Exports;
 }) => Promise<T>;
+
+declare global {
+  interface ImportMeta {
+    /** The bytes of a file that the build packed into the bundle. Absent in the source tree. */
+    readonly asset?: (file: string) => Buffer<ArrayBuffer>;
+  }
+}
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
@@ -45,11 +51,7 @@ export async function startCodec<T>(factory: CodecFactory<T>, file: string): Pro
   });
 }
 
-/** The build lays the files beside the bundle; in the source tree they are where the package is. */
+/** The build packs the files into the bundle; in the source tree they are where the package is. */
 async function codecBytes(file: string): Promise<Buffer<ArrayBuffer>> {
-  try {
-    return await readFile(new URL(basename(file), import.meta.url));
-  } catch {
-    return readFile(createRequire(import.meta.url).resolve(file));
-  }
+  return import.meta.asset?.(file) ?? (await readFile(createRequire(import.meta.url).resolve(file)));
 }

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { connect, tempDir } from '../helpers/server.ts';
+import { connect, MAIN, tempDir } from '../helpers/server.ts';
 
 const KEY = 'sk-reference-key-1';
 
@@ -49,7 +49,6 @@ test('a file becomes exactly as large as the video, cropped and not stretched', 
   const server = await connect(dir, env);
   await server.call('generate_video', { prompt: 'a sea', size: '1280x720', reference_image: path });
   expect(uploaded(sandbox)).toContain('input_reference');
-  const { readdirSync } = await import('node:fs');
   const [made] = readdirSync(join(dir, 'references'));
   const facts = spawnSync('ffprobe', [
     '-v',
@@ -61,6 +60,23 @@ test('a file becomes exactly as large as the video, cropped and not stretched', 
     join(dir, 'references', made!),
   ]);
   expect(facts.stdout.toString().trim()).toBe('1280,720');
+});
+
+test('main.js needs no other file of its build, not even for pictures', async () => {
+  const { sandbox, dir, env } = await setting();
+  const install = tempDir();
+  mkdirSync(join(install, 'node_modules'));
+  symlinkSync(join(dirname(MAIN), '../node_modules/better-sqlite3'), join(install, 'node_modules/better-sqlite3'));
+  const main = join(install, 'main.js');
+  copyFileSync(MAIN, main);
+  const server = await connect(dir, env, main);
+  for (const type of ['jpg', 'webp', 'png']) {
+    const path = join(dir, 'pictures', `two.${type}`);
+    picture(path);
+    await server.call('generate_video', { prompt: `a sea of ${type}`, size: '1280x720', reference_image: path });
+  }
+  expect(sandbox.jobs()).toHaveLength(3);
+  expect(readdirSync(install).filter((name) => !name.endsWith('.code'))).toEqual(['main.js', 'node_modules']);
 });
 
 test('an address is fetched, checked and fitted here, unless it lies inside the network', async () => {

@@ -37,17 +37,17 @@ export function cleanEnv(dataDir: string, env: Record<string, string> = {}): Rec
 }
 
 /** Closed with the test. */
-export async function connect(dataDir: string, env: Record<string, string> = {}): Promise<Connected> {
-  const connected = await openServer(dataDir, env);
+export async function connect(dataDir: string, env: Record<string, string> = {}, main = MAIN): Promise<Connected> {
+  const connected = await openServer(dataDir, env, main);
   onTestFinished(() => connected.close());
   return connected;
 }
 
 /** For whole files: whoever opens it closes it. */
-export async function openServer(dataDir: string, env: Record<string, string> = {}): Promise<Connected> {
+export async function openServer(dataDir: string, env: Record<string, string> = {}, main = MAIN): Promise<Connected> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [MAIN],
+    args: [main],
     env: cleanEnv(dataDir, env),
     stderr: 'pipe',
     cwd: dataDir,
