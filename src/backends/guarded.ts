@@ -179,13 +179,14 @@ export function guarded(backend: Backend | DialectBackend, options: GuardOptions
   const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - clock()) / 1_000));
 
   function health(): BackendHealth {
-    const models = modelsNow();
+    const { limitedAt } = 'notices' in backend ? backend.notices() : {};
+    const known = { goneModels: modelsNow(), ...(limitedAt !== undefined && { limitedAt }) };
     const over = goneNow();
-    if (over) return { state: 'gone', until: over.until, reason: over.reason, goneModels: models };
+    if (over) return { state: 'gone', until: over.until, reason: over.reason, ...known };
     const now = breaker.state();
-    if (now.state === 'open') return { state: 'down', until: now.until, reason: now.reason, goneModels: models };
+    if (now.state === 'open') return { state: 'down', until: now.until, reason: now.reason, ...known };
     const reason = announced(memory, clock);
-    return { state: 'up', ...(reason === undefined ? {} : { reason }), goneModels: models };
+    return { state: 'up', ...(reason !== undefined && { reason }), ...known };
   }
 
   const { listVideos, deleteVideo, revise, createCharacter, extractCharacter, getCharacter, listCharacters } = backend;

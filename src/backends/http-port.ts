@@ -77,11 +77,13 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** What the upstream announced in `Deprecation` and `Sunset` headers. */
+/** What the upstream said besides its answers: its end, in `Deprecation` and `Sunset` headers, and that it is asked too often. */
 export interface Notices {
   readonly deprecation?: string | undefined;
   /** Unix milliseconds. */
   readonly sunset?: number | undefined;
+  /** Unix milliseconds of the last 429 to anything but a create. */
+  readonly limitedAt?: number | undefined;
 }
 
 export interface OpenOptions {

@@ -78,6 +78,7 @@ export function createHttp(options: HttpOptions): Http {
       clocks.headersCame();
       const headers = flatHeaders(answer.headers);
       noteHeaders(headers);
+      if (answer.statusCode === 429 && !call.paid) notices = { ...notices, limitedAt: timing.clock() };
       const text = await readText(answer.body, MAX_JSON_BYTES, headers['content-encoding']);
       return judge(answer.statusCode, headers, text, { ...call, host });
     } catch (error) {

@@ -70,10 +70,16 @@ export function profileOf(definition: BackendDefinition): BackendProfile {
     ...(defaultSize === undefined ? {} : { defaultSize }),
     rates: sandbox ? freeRates(models, defaultModel) : (definition.rates ?? dialect.rates),
     ...(characterUsd === undefined ? {} : { characterUsd }),
-    limits: { ...dialect.limits, ...definition.limits },
+    limits: limitsOf(definition),
     weight: definition.weight ?? 1,
     ...(retired ? { retired: { on: retired.on, instead: retired.instead } } : {}),
   };
+}
+
+function limitsOf({ dialect, limits = {} }: BackendDefinition): BackendLimits {
+  // Who sets a floor for a backend knows it: the dialect's mean is for those who do not.
+  const { meanPollMs } = limits.minPollMs === undefined ? dialect.limits : limits;
+  return { ...dialect.limits, ...limits, meanPollMs };
 }
 
 function modelsOf(

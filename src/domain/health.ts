@@ -5,6 +5,8 @@ export interface BackendHealth {
   /** Unix milliseconds until which it is left alone; after it one request may try. Absent: not known. */
   readonly until?: number | undefined;
   readonly reason?: string | undefined;
+  /** When it last said that it is asked too often, in unix milliseconds: a 429 to anything but a create. */
+  readonly limitedAt?: number | undefined;
   /** Models that it says it does not have, each with the unix milliseconds until which that is believed. */
   readonly goneModels: Readonly<Record<string, number>>;
 }

@@ -83,6 +83,8 @@ export interface BackendLimits {
   readonly concurrentJobs?: number | undefined;
   /** No poll of one job sooner than this after the last, in milliseconds. */
   readonly minPollMs: number;
+  /** What is to lie between polls of one job on average, in milliseconds; absent: as `minPollMs`. */
+  readonly meanPollMs?: number | undefined;
   /** How long a job takes by hearsay, in milliseconds; what counts until jobs were made here. Absent: some minutes. */
   readonly usualJobMs?: number | undefined;
   /** How long a finished video's link lives, in seconds; absent: not known. */

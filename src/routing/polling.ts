@@ -10,6 +10,10 @@ export interface PollFacts {
   readonly retryAfterMs?: number | undefined;
   /** The dialect's floor between two polls of one job. */
   readonly minPollMs: number;
+  /** What is to lie between polls of one job on average: a closer one must have been saved up by wider gaps. Default `minPollMs`. */
+  readonly meanPollMs?: number | undefined;
+  /** How often it was asked about. */
+  readonly polls: number;
   /** How long such jobs take by hearsay; what counts until there is a history. Default 130 s. */
   readonly usualMs?: number | undefined;
   /** How long such jobs took before. May be empty. */
@@ -58,14 +62,21 @@ const ADVICE_LIMIT_MS = 15 * 60_000;
 
 /** Milliseconds from `now` to the next poll of a job that is not finished. */
 export function nextPoll(facts: PollFacts): number {
-  const { now, minPollMs, failures } = facts;
+  const { now, failures } = facts;
   const elapsed = Math.max(0, now - facts.submittedAt);
+  const minPollMs = floor(elapsed, facts);
   const limit = Math.min(GAP_LIMIT_MS, Math.max(FIRST_GAP_LIMIT_MS, elapsed * GAP_LIMIT_SHARE));
   const due = Math.min(limit, gap(elapsed, limit, facts), curiosity(elapsed, facts));
   const sinceLast = facts.lastPollAt === undefined ? 0 : Math.max(0, now - facts.lastPollAt);
   const advice = Math.max(facts.hintMs ?? 0, facts.retryAfterMs ?? 0);
   const backoff = failures > 0 ? Math.min(GAP_LIMIT_MS, Math.max(1_000, minPollMs) * 2 ** Math.min(failures, 12)) : 0;
   return Math.round(Math.max(due, minPollMs - sinceLast, backoff, Math.min(advice, ADVICE_LIMIT_MS)));
+}
+
+function floor(elapsed: number, { minPollMs, meanPollMs = minPollMs, polls, listing }: PollFacts): number {
+  // A list is one call for all jobs: apart as far as the floor, it asks no more than two jobs by themselves would.
+  const saved = listing || polls * meanPollMs <= elapsed;
+  return saved ? minPollMs : Math.max(minPollMs, meanPollMs);
 }
 
 function curiosity(elapsed: number, { awaited, usualMs, history }: PollFacts): number {

@@ -9,6 +9,9 @@ const DEFAULT_MIN_POLL_MS = 5_000;
 /** The dialect's floor lies between two polls; what is refused at once is known so soon after the create. */
 export const FIRST_LOOK_MS = 3_000;
 
+/** An upstream that said 429 to a poll is asked no more often than on average for so long. */
+const LIMITED_MS = 60 * 60_000;
+
 interface PollNews {
   readonly hintMs?: number | undefined;
   readonly retryAfterMs?: number | undefined;
@@ -19,12 +22,18 @@ interface PollNews {
 
 /** Milliseconds until the task is to be asked about again. */
 export function delayToNextPoll(core: Core, task: Task, now: number, news: PollNews): number {
-  const limits = core.backends.get(task.backend)?.profile.limits;
-  const minPollMs = limits?.minPollMs ?? DEFAULT_MIN_POLL_MS;
+  const backend = core.backends.get(task.backend);
+  const limits = backend?.profile.limits;
+  const { limitedAt } = backend?.health() ?? {};
+  const limited = limitedAt !== undefined && Math.abs(now - limitedAt) < LIMITED_MS;
+  const meanPollMs = limits?.meanPollMs;
+  const minPollMs = Math.max(limits?.minPollMs ?? DEFAULT_MIN_POLL_MS, limited ? (meanPollMs ?? 0) : 0);
   return nextPoll({
     now,
     submittedAt: task.submittedAt ?? task.createdAt,
     minPollMs: task.polls === 0 ? Math.min(FIRST_LOOK_MS, minPollMs) : minPollMs,
+    meanPollMs,
+    polls: task.polls,
     usualMs: limits?.usualJobMs,
     history: core.store.tasks.durations({ backend: task.backend, model: task.model, limit: HISTORY }),
     // What the backend runs includes this one; of the lost ones only those that were just sent count.

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { aBackend, startApp } from '../helpers/app.ts';
+import { aBackend, aSandbox, startApp } from '../helpers/app.ts';
 import { PROMPTLY_MS, until } from '../helpers/promptly.ts';
 import { connectTo, serve } from '../helpers/served.ts';
 import { cleanEnv, MAIN, tempDir } from '../helpers/server.ts';
@@ -54,6 +54,35 @@ test('a download is not', async () => {
   await app.close(2 * PROMPTLY_MS);
   expect(performance.now() - begun).toBeLessThan(PROMPTLY_MS);
   expect(store.tasks.latest('local', 9)).toMatchObject([{ state: 'completed', saveState: 'pending' }]);
+});
+
+test('while it is waited for the tracker has stopped: another process goes on with polls and downloads', async () => {
+  const upstream = await openUpstream();
+  const steps: string[] = [];
+  const sandbox = await aSandbox();
+  const dataDir = tempDir();
+  const backends = [aBackend('forwarding', upstream.url), aBackend('reverse', sandbox.baseUrl)];
+  const leaving = await startApp({ dataDir, sandbox, backends, reached: (step) => void steps.push(step) });
+  sandbox.fault({ on: 'link', kind: 'slow-body', delayMs: 600_000 });
+  const saved = await leaving.make('a fox', { backend: 'reverse' });
+  await until(() => steps.includes('save:flowing'));
+  sandbox.fault({ on: 'get', kind: 'hang' });
+  const polled = await leaving.make('a hen', { backend: 'reverse' });
+  const gets = leaving.count('get');
+  await until(() => leaving.count('get') > gets);
+  leaving.make('an owl', { backend: 'forwarding' }).catch(() => {});
+  await until(() => upstream.asked.length > 0);
+  let over = false;
+  const closed = leaving.app.close(3 * PROMPTLY_MS).finally(() => {
+    over = true;
+  });
+  const staying = await startApp({ dataDir, sandbox, backends });
+  await staying.reaches(saved.task.id, 'completed');
+  await staying.reaches(polled.task.id, 'completed');
+  expect(over).toBe(false);
+  upstream.answer();
+  await closed;
+  expect(staying.store.tasks.latest('local', 1)).toMatchObject([{ remoteId: 'video_1' }]);
 });
 
 test('over HTTP a create is waited for although its client has gone', { timeout: 60_000 }, async () => {

@@ -22,3 +22,28 @@ test('in a burst the jobs that ended are the short ones, and do not have the oth
   });
   expect(delayToNextPoll(core, task, now, {})).toBeGreaterThan(1.5 * known);
 });
+
+test('a backend that answers 429 to a look is asked at the mean pace for an hour, also where a retry helped', async () => {
+  const limits = { minPollMs: 5_000, meanPollMs: 10_000 };
+  const { core, sandbox } = await openStudio({ backends: { forwarding: { limits } } });
+  const forwarding = core.backends.get('forwarding')!;
+  const { tasks } = core.store;
+  const sentAt = core.clock() - 110_000;
+  const here = { backend: 'forwarding', submittedAt: sentAt, state: 'completed', saveState: 'saved' } as const;
+  core.store.transaction(() => {
+    for (let i = 0; i < 50; i++) tasks.insert(aTask({ ...here, completedAt: sentAt + 100_000 + 500 * i }));
+  });
+  const ended = tasks.insert(aTask({ ...here, completedAt: sentAt + 110_000 }));
+  const delay = () =>
+    delayToNextPoll(core, { ...ended, submittedAt: core.clock() - 110_000, polls: 10 }, core.clock(), {});
+  expect(delay()).toBe(5_000);
+  sandbox.fault({ on: 'create', kind: '429' });
+  const order = { prompt: 'a sea', model: 'sora-2', seconds: 4, characters: [], idempotencyKey: 'key' };
+  await expect(forwarding.createVideo(order)).rejects.toMatchObject({ code: 'rate_limited' });
+  expect(delay()).toBe(5_000);
+  sandbox.fault({ on: 'get', kind: '429', retryAfter: 0 });
+  await expect(forwarding.getVideo('video_nobody')).rejects.toMatchObject({ code: 'not_found' });
+  expect(delay()).toBe(10_000);
+  sandbox.clock.advance(3_600_000);
+  expect(delay()).toBe(5_000);
+});

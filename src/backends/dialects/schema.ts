@@ -207,6 +207,12 @@ function build() {
       .nonnegative()
       .default(10_000)
       .describe('No poll of one job sooner than this after the last.'),
+    meanPollMs: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe('What is to lie between polls of one job on average; absent: as minPollMs.'),
     linkLifetimeSeconds: z.number().int().positive().optional(),
     extensions: z.number().int().positive().optional().describe('How often a video can be extended.'),
     extendedSeconds: z.number().positive().optional().describe('How long a video may become by that.'),
