@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Config, configPath, DIALECT_NAMES, describeProblems, loadConfig, USAGE } from './config.ts';
 import type { LogFormat } from './config-command.ts';
-import { type Log, writeLog } from './log.ts';
+import { type Log, openLog } from './log.ts';
 
 declare const __VERSION__: string;
 const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : '0.0.0-dev';
@@ -227,7 +227,9 @@ function askedFormat(argv: readonly string[]): LogFormat {
 }
 
 function useFormat(format: LogFormat): void {
-  log = writeLog((text) => process.stderr.write(text), format, Date.now);
+  const writer = openLog((text) => process.stderr.write(text), format, Date.now);
+  log = writer.log;
+  process.on('exit', writer.flush);
   if (format === 'text') return;
   // Node's own lines would be text.
   process.removeAllListeners('warning').on('warning', ({ name, message }) => log(`${name}: ${message}`));

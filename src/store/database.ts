@@ -81,7 +81,7 @@ export class Database {
   /** Builds typed queries; they are run by `first`, `all`, `run`, never by `execute`. */
   readonly build: Kysely<Schema>;
   readonly #raw: Sqlite.Database;
-  #versions: readonly [Sqlite.Statement, Sqlite.Statement] | undefined;
+  readonly #versions = new Map<string, Sqlite.Statement>();
   readonly #statements = new Map<string, Sqlite.Statement>();
 
   /** Throws `store_unavailable` when the file cannot be used, `store_busy` when another program holds it. */
@@ -177,24 +177,19 @@ export class Database {
 
   /** Another number whenever another connection, of this process or another, has written. */
   foreignVersion(): number {
-    return this.#seen().theirs;
+    return this.#version('pragma data_version');
   }
 
-  /** Another text whenever anything in the file may have changed, by this process or another; costs two microseconds. */
-  version(): string {
-    const { theirs, own } = this.#seen();
-    return `${theirs}.${own}`;
+  /** Another number whenever this connection has written. */
+  ownVersion(): number {
+    return this.#version('select total_changes()');
   }
 
-  /** What others have written and what this connection has, each as a number that another write changes. */
-  #seen(): { readonly theirs: number; readonly own: number } {
+  #version(sql: string): number {
     try {
-      this.#versions ??= [
-        this.#raw.prepare('pragma data_version').pluck(),
-        this.#raw.prepare('select total_changes()').pluck(),
-      ];
-      const [theirs, own] = this.#versions;
-      return { theirs: Number(theirs.get()), own: Number(own.get()) };
+      const known = this.#versions.get(sql) ?? this.#raw.prepare(sql).pluck();
+      this.#versions.set(sql, known);
+      return Number(known.get());
     } catch (error) {
       throw storeError(error, this.path);
     }

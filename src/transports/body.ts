@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { measureJson } from './json-scan.ts';
 import type { HttpLimits } from './limits.ts';
@@ -30,7 +31,7 @@ function checkKind(req: IncomingMessage): void {
   if (encoding !== undefined && encoding !== 'identity') throw refuse(415, 'Compressed bodies are not read');
 }
 
-function readBytes(req: IncomingMessage, max: number, tooLarge: () => Error): Promise<Uint8Array> {
+function readBytes(req: IncomingMessage, max: number, tooLarge: () => Error): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -49,11 +50,13 @@ function readBytes(req: IncomingMessage, max: number, tooLarge: () => Error): Pr
   });
 }
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+const MARK = Buffer.from('\ufeff');
 
-function parse(bytes: Uint8Array): unknown {
+function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(UTF8.decode(bytes));
+    if (!isUtf8(bytes)) throw new TypeError('not UTF-8');
+    const from = bytes.indexOf(MARK) === 0 ? MARK.length : 0;
+    return JSON.parse(bytes.toString('utf8', from));
   } catch {
     throw refuse(400, 'The body is not valid JSON', { code: -32_700 });
   }

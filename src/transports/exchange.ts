@@ -8,14 +8,14 @@ import { PRIVATE_HEADERS } from './refusal.ts';
 class IncomingRequest {
   readonly method: string;
   readonly url: string;
-  readonly headers: Headers;
+  readonly headers: IncomingHeaders;
   readonly #res: ServerResponse;
   #departure: AbortController | undefined;
 
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.method = req.method ?? 'GET';
     this.url = `http://${req.headers.host}${req.url}`;
-    this.headers = headersOf(req);
+    this.headers = new IncomingHeaders(req);
     this.#res = res;
   }
 
@@ -36,13 +36,24 @@ export function webRequest(req: IncomingMessage, res: ServerResponse): Request {
   return new IncomingRequest(req, res) as unknown as Request;
 }
 
-function headersOf(req: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (typeof value === 'string') headers.set(name, value);
-    else for (const each of value ?? []) headers.append(name, each);
+/** What can be read of `Headers`, which would check once more what Node's parser has checked. */
+class IncomingHeaders extends Map<string, string> {
+  constructor({ headers }: IncomingMessage) {
+    super();
+    for (const name in headers) {
+      const value = headers[name]!;
+      this.set(name, typeof value === 'string' ? value : value.join(', '));
+    }
   }
-  return headers;
+
+  // What is not there is null, as a `Headers` has it.
+  override get(name: string): string {
+    return super.get(name.toLowerCase()) ?? (null as unknown as string);
+  }
+
+  override has(name: string): boolean {
+    return super.has(name.toLowerCase());
+  }
 }
 
 /** Writes the SDK's answer; resolves when it is complete or the client has gone. */
@@ -62,37 +73,61 @@ export async function writeResponse(response: Response, res: ServerResponse, unr
     res.end(body);
     return;
   }
-  res.writeHead(response.status, headers);
-  // Most answers are ready within this turn of the loop: one packet then, instead of three.
-  res.cork();
-  setImmediate(() => {
-    res.flushHeaders();
-    res.uncork();
-  });
-  await pump(response.body, res, unreadBytes);
+  await pump(response.body, { response: res, status: response.status, headers, unreadBytes });
+}
+
+interface StreamTarget {
+  readonly response: ServerResponse;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly unreadBytes: number;
 }
 
 /**
  * Never waits for the reader: what it leaves unread would pile up unseen in the stream's own queue. Here it is counted,
- * and whoever lets too much pile up is cut off.
+ * and whoever lets too much pile up is cut off. Most answers are complete within a turn of the loop: they go out in one
+ * piece.
  */
-async function pump(body: ReadableStream<Uint8Array>, res: ServerResponse, unreadBytes: number): Promise<void> {
+async function pump(body: ReadableStream<Uint8Array>, target: StreamTarget): Promise<void> {
+  const { response: res, status, headers, unreadBytes } = target;
   const reader = body.getReader();
   const leave = () => void reader.cancel().catch(() => {});
   res.once('close', leave);
+  let early: Uint8Array[] | undefined = [];
+  const turn = setImmediate(() => {
+    const gathered = early ?? [];
+    early = undefined;
+    if (res.destroyed) return;
+    res.writeHead(status, headers);
+    res.flushHeaders();
+    for (const chunk of gathered) writeBounded(res, chunk, unreadBytes);
+  });
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      writeBounded(res, value, unreadBytes);
+      if (early === undefined) writeBounded(res, value, unreadBytes);
+      else early.push(value);
     }
   } catch {
     // A stream that broke cannot be repaired: headers are out.
+    early = undefined;
     res.destroy();
   } finally {
+    clearImmediate(turn);
     res.off('close', leave);
-    if (!res.destroyed) res.end();
+    if (!res.destroyed) end(target, early);
   }
+}
+
+function end({ response: res, status, headers }: StreamTarget, whole: readonly Uint8Array[] | undefined): void {
+  if (whole === undefined) {
+    res.end();
+    return;
+  }
+  const bytes = Buffer.concat(whole);
+  res.writeHead(status, { ...headers, 'content-length': bytes.length });
+  res.end(bytes);
 }
 
 /** Cuts the connection when more than `unreadBytes` wait for a reader that does not read. */

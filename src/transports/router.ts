@@ -135,9 +135,10 @@ interface Target {
 function targetOf(req: IncomingMessage, prefix: string): Target {
   const [sent = '/', query = ''] = (req.url ?? '/').split('?', 2);
   const path = sent.startsWith(`${prefix}/`) ? sent.slice(prefix.length) : sent;
-  return { path, query: new URLSearchParams(query) };
+  return { path, query: query === '' ? NO_QUERY : new URLSearchParams(query) };
 }
 
+const NO_QUERY = new URLSearchParams();
 const ROUTES = ['/mcp', '/sse', '/messages', '/healthz', '/readyz'];
 
 function routeName(path: string): string {

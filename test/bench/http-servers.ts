@@ -6,6 +6,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { openApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import type { Log } from '../../src/log.ts';
 import { createMcpServer } from '../../src/mcp/server.ts';
 import type { Services } from '../../src/services/services.ts';
 import { serveHttp } from '../../src/transports/http.ts';
@@ -45,7 +46,7 @@ export async function serveBare(): Promise<Omit<Served, 'pid'>> {
 }
 
 /** The product on a real store: its sources, bundled plainly, without a tracker, and without the limit of requests a minute. */
-export async function serveProduct(dataDir: string, log: (line: string) => void): Promise<Omit<Served, 'pid'>> {
+export async function serveProduct(dataDir: string, log: Log): Promise<Omit<Served, 'pid'>> {
   seedStore(dataDir, { characters: 5, tasks: 5 });
   const place = { platform: 'linux', home: dataDir, cwd: dataDir };
   const loaded = await loadConfig({ ...place, argv: ['http'], env: { SORA_DATA_DIR: dataDir }, now: Date.now() });

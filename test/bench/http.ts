@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { openLog } from '../../src/log.ts';
 import { type Load, load, type Target } from './http-load.ts';
 import { type Served, serveBare, serveProduct, TOKEN } from './http-servers.ts';
 
@@ -14,8 +15,12 @@ const GOAL = 0.9;
 
 const [role, ...args] = process.argv.slice(2);
 if (role === 'serve-bare') tell(await serveBare());
-else if (role === 'serve-product') tell(await serveProduct(args[0]!, (line) => void process.stderr.write(`${line}\n`)));
+else if (role === 'serve-product') tell(await serveProduct(args[0]!, openLog(writeToStderr, 'text', Date.now).log));
 else await measure(Number(role ?? 1) * 1_000, Number(args[0] ?? 5));
+
+function writeToStderr(text: string): void {
+  process.stderr.write(text);
+}
 
 function tell(served: Omit<Served, 'pid'>): void {
   process.stdout.write(`${JSON.stringify({ ...served, pid: process.pid })}\n`);

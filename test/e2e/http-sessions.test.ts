@@ -38,6 +38,26 @@ describe('sessions of 2025 clients', () => {
     expect((await post(`${server.url}/mcp`, list(3), older(session))).status).toBe(200);
   });
 
+  it('are answered in one piece of a known length where the answer is there at once, else as a stream', async () => {
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const alpha = fakeServices({ get: () => held.then(() => aReport()) });
+    const server = await start({ fakes: { alpha } });
+    const session = await openSession(server);
+    const quick = await post(`${server.url}/mcp`, list(2), older(session));
+    const text = await quick.text();
+    expect(quick.headers.get('content-type')).toBe('text/event-stream');
+    expect(quick.headers.get('content-length')).toBe(String(Buffer.byteLength(text)));
+    expect(text).toContain('"generate_video"');
+    const params = { name: 'get_task', arguments: { task_id: 'task_1' } };
+    const slow = await post(`${server.url}/mcp`, { ...list(3), method: 'tools/call', params }, older(session));
+    expect(slow.headers.get('content-length')).toBeNull();
+    answer();
+    expect(await slow.text()).toContain('"structuredContent"');
+  });
+
   it('end with DELETE', async () => {
     const server = await start();
     const session = await openSession(server);
