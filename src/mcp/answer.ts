@@ -40,9 +40,11 @@ export function withFileUrls(value: unknown, linkTo: LinkToFile): unknown {
     return told.has(value) ? evenEmpty(entries) : entries;
   }
   const parts = Object.entries(value).map(([key, part]) => [key, withFileUrls(part, linkTo)]);
-  const { file_path, task_id, film_path, storyboard_id } = value as Partial<Record<string, string>>;
+  const { file_path, video_url, task_id, film_path, storyboard_id } = value as Partial<Record<string, string>>;
   const owner = film_path ? storyboard_id : file_path && task_id;
-  return { ...Object.fromEntries(parts), ...(owner && { file_url: linkTo(owner) }) };
+  const file_url = owner && linkTo(owner);
+  const there = owner && video_url?.startsWith('file:') && { video_url: file_url };
+  return { ...Object.fromEntries(parts), ...(owner && { file_url }), ...there };
 }
 
 export interface AnswerOptions {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isFinal, type Task, type TaskError } from '../domain/task.ts';
 import { clean } from '../domain/text.ts';
 import type { TaskReport } from '../services/services.ts';
@@ -19,7 +20,7 @@ export function statusView(report: TaskReport) {
     progress: progressOf(task),
     route: task.route,
     backend: task.backend,
-    video_url: task.videoUrl,
+    video_url: task.videoUrl ?? (task.filePath && pathToFileURL(task.filePath).href),
     video_url_expires_at: task.filePath === undefined && task.videoUrl ? iso(task.videoUrlExpiresAt) : undefined,
     file_path: task.filePath,
     error: task.error && taskErrorView(task.error),
@@ -41,6 +42,7 @@ export function taskLineView(report: TaskReport) {
   const { parent_id: _parent, children: _children, stale_seconds: _stale, ...status } = statusView(report);
   return {
     ...status,
+    video_url: report.task.videoUrl,
     prompt: clean(report.task.request.prompt, MAX_PROMPT_EXCERPT),
     storyboard_id: report.task.storyboardId,
     created_at: iso(report.task.createdAt),

@@ -12,11 +12,12 @@ import { type Served, serveBare, serveProduct, TOKEN } from './http-servers.ts';
 const CONNECTIONS = [1, 16, 64];
 const ERAS = ['2026-07-28', '2025-11-25'] as const;
 const GOAL = 0.9;
+const WARM_UP_MS = 1_500;
 
 const [role, ...args] = process.argv.slice(2);
 if (role === 'serve-bare') tell(await serveBare());
 else if (role === 'serve-product') tell(await serveProduct(args[0]!, openLog(writeToStderr, 'text', Date.now).log));
-else await measure(Number(role ?? 1) * 1_000, Number(args[0] ?? 5));
+else await measure(Number(role ?? 0.25) * 1_000, Number(args[0] ?? 24));
 
 function writeToStderr(text: string): void {
   process.stderr.write(text);
@@ -87,12 +88,15 @@ async function openSession(url: string, headers: Record<string, string>) {
 }
 
 async function compare(era: string, targets: readonly Target[], ms: number, rounds: number): Promise<void> {
-  for (const target of targets) await load(target, 16, Math.min(ms, 1_500));
+  for (const target of targets) await load(target, 16, WARM_UP_MS);
   for (const connections of CONNECTIONS) {
     const loads: Load[][] = targets.map(() => []);
-    // In turn, so that a noisy moment of the machine meets all of them.
+    // Short and in turn, so that a noisy moment of the machine meets all of them.
     for (let round = 0; round < rounds; round++) {
-      for (const [index, target] of targets.entries()) loads[index]!.push(await load(target, connections, ms));
+      for (let turn = 0; turn < targets.length; turn++) {
+        const index = (round + turn) % targets.length;
+        loads[index]!.push(await load(targets[index]!, connections, ms));
+      }
     }
     const middle = loads.map((each) => ({
       perSecond: median(each.map(({ perSecond }) => perSecond)),

@@ -54,6 +54,21 @@ describe('a caller elsewhere gets an address wherever it gets a path', () => {
     expect(await read('sora://storyboards')).toMatchObject({ storyboards: [{ file_url: url(film) }, {}] });
   });
 
+  test('an upstream that gives no address leaves none out: the saved file has one, in the answer about it alone', async () => {
+    const bare = { state: 'completed', filePath: '/data/a clip.mp4', videoUrl: undefined } as const;
+    const asked = async (deps: object) => {
+      const connection = await connectMcp({ tasks: [aReport(bare)], get: async () => aReport(bare), deps });
+      const { data } = await call(connection, 'get_task', { task_id: 'task_1' });
+      const { tasks } = (await call(connection, 'get_task')).data as { tasks: Json[] };
+      expect(tasks[0]).not.toHaveProperty('video_url');
+      return data.video_url;
+    };
+    expect(await asked({})).toBe('file:///data/a%20clip.mp4');
+    expect(await asked({ fileLink })).toBe(url(aReport(bare).task.id));
+    const { connection } = await elsewhere();
+    expect((await call(connection, 'get_task', { task_id: 'task_1' })).data.video_url).toMatch(/^https/);
+  });
+
   test('and is told so in the instructions; one on this machine gets paths alone', async () => {
     const { connection } = await elsewhere();
     expect(connection.client.getInstructions()).toMatch(/file_url is the saved video.*file_url is the joined film/s);
