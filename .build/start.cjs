@@ -27,7 +27,7 @@ function start(kept) {
   const script = new Script(source, kept === undefined ? { filename } : { filename, cachedData: kept.code });
   const current = kept !== undefined && !script.cachedDataRejected;
   // Called once what a start needs has run: V8 hands out the code of what has run, and more would only be more to read.
-  const keepCode = current ? undefined : () => keep(source, script.createCachedData());
+  const keepCode = current ? undefined : () => keep(source, () => script.createCachedData());
   server = { ...script.runInThisContext(), keepCode };
   load(server.main);
 }
@@ -92,14 +92,17 @@ function keptIn(file) {
   return { source: body.latin1Slice(0, sourceBytes), code: body.subarray(sourceBytes) };
 }
 
-function keep(source, code) {
+function keep(source, makeCode) {
   const part = `${codeFile}.${process.pid}.part`;
   try {
-    const body = Buffer.concat([Buffer.from(source, 'latin1'), code]);
+    const body = Buffer.concat([Buffer.from(source, 'latin1'), makeCode()]);
     const file = openSync(part, 'w');
-    writeFileSync(file, Buffer.concat([Buffer.from(BUILD.digest), body, body]));
-    fsyncSync(file);
-    closeSync(file);
+    try {
+      writeFileSync(file, Buffer.concat([Buffer.from(BUILD.digest), body, body]));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     // Another process may be starting: it sees the whole file or none.
     renameSync(part, codeFile);
   } catch {

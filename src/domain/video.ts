@@ -75,7 +75,12 @@ export function parseHttpUrl(field: string, text: string): URL {
     );
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid(field, `${field} has the scheme ${url.protocol}`, 'Only http and https addresses are accepted.');
+    const file = url.protocol === 'file:' ? ' A file of this machine is given by its path.' : '';
+    throw invalid(
+      field,
+      `${field} has the scheme ${url.protocol}`,
+      `Only http and https addresses are accepted.${file}`,
+    );
   }
   if (url.username || url.password) {
     throw invalid(field, `${field} carries a user name or password`, 'Give an address without credentials in it.');

@@ -32,6 +32,9 @@ export function compact(value: unknown): unknown {
 /** Where a task's or a storyboard's file can be fetched; absent where the caller shares this machine's disk. */
 export type LinkToFile = ((id: string) => string | undefined) | undefined;
 
+/** Addresses that mean nothing to a caller elsewhere: of this disk, or of the sandbox. */
+const HERE_ALONE = /^(file:|http:\/\/(127\.|localhost[:/]|\[::1\]))/;
+
 /** Each task and storyboard that has a file, with the address where a caller elsewhere gets it beside the path. */
 export function withFileUrls(value: unknown, linkTo: LinkToFile): unknown {
   if (linkTo === undefined || typeof value !== 'object' || value === null) return value;
@@ -43,7 +46,7 @@ export function withFileUrls(value: unknown, linkTo: LinkToFile): unknown {
   const { file_path, video_url, task_id, film_path, storyboard_id } = value as Partial<Record<string, string>>;
   const owner = film_path ? storyboard_id : file_path && task_id;
   const file_url = owner && linkTo(owner);
-  const there = owner && video_url?.startsWith('file:') && { video_url: file_url };
+  const there = owner && HERE_ALONE.test(video_url ?? '') && { video_url: file_url };
   return { ...Object.fromEntries(parts), ...(owner && { file_url }), ...there };
 }
 

@@ -17,7 +17,7 @@ function ruled<Schema extends z.ZodType>(schema: Schema, rule: (value: z.output<
   });
 }
 
-const text = () => z.string().min(1).max(MAX_TEXT);
+const text = (max = MAX_TEXT) => z.string().min(1).max(max);
 const seconds = () => z.number().min(0).max(MAX_SECONDS);
 
 export const name = () => z.string().min(1).max(MAX_NAME_LENGTH);
@@ -34,7 +34,7 @@ export const cursor = () => text().describe('next_cursor').optional();
 export const limit = (standard: number) => z.int().min(1).max(100).describe(`Default ${standard}`).optional();
 export const duration = () => z.number().gt(0).max(MAX_SECONDS).describe('Seconds');
 export const maxCostUsd = () => z.number().min(0).max(1_000_000).describe('Refuse if dearer').optional();
-export const idempotencyKey = () => text().max(200).describe('Same key, same job').optional();
+export const idempotencyKey = () => text(200).describe('Same key, same job').optional();
 export const confirm = () => text().describe('Token of confirmation_required').optional();
 /** Seldom asked for, and the error that asks for it says how to use it. */
 export const confirmCharacter = () => text().optional();

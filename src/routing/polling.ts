@@ -64,19 +64,20 @@ const ADVICE_LIMIT_MS = 15 * 60_000;
 export function nextPoll(facts: PollFacts): number {
   const { now, failures } = facts;
   const elapsed = Math.max(0, now - facts.submittedAt);
-  const minPollMs = floor(elapsed, facts);
+  const mean = Math.max(facts.minPollMs, facts.meanPollMs ?? 0);
+  const minPollMs = isSaved(elapsed, facts) ? facts.minPollMs : mean;
   const limit = Math.min(GAP_LIMIT_MS, Math.max(FIRST_GAP_LIMIT_MS, elapsed * GAP_LIMIT_SHARE));
   const due = Math.min(limit, gap(elapsed, limit, facts), curiosity(elapsed, facts));
   const sinceLast = facts.lastPollAt === undefined ? 0 : Math.max(0, now - facts.lastPollAt);
   const advice = Math.max(facts.hintMs ?? 0, facts.retryAfterMs ?? 0);
-  const backoff = failures > 0 ? Math.min(GAP_LIMIT_MS, Math.max(1_000, minPollMs) * 2 ** Math.min(failures, 12)) : 0;
+  const backoff = failures > 0 ? Math.min(GAP_LIMIT_MS, Math.max(1_000, mean) * 2 ** Math.min(failures, 12)) : 0;
   return Math.round(Math.max(due, minPollMs - sinceLast, backoff, Math.min(advice, ADVICE_LIMIT_MS)));
 }
 
-function floor(elapsed: number, { minPollMs, meanPollMs = minPollMs, polls, listing }: PollFacts): number {
+/** Whether a poll may be as close as the floor allows. */
+function isSaved(elapsed: number, { meanPollMs = 0, polls, listing }: PollFacts): boolean {
   // A list is one call for all jobs: apart as far as the floor, it asks no more than two jobs by themselves would.
-  const saved = listing || polls * meanPollMs <= elapsed;
-  return saved ? minPollMs : Math.max(minPollMs, meanPollMs);
+  return listing || polls * meanPollMs <= elapsed;
 }
 
 function curiosity(elapsed: number, { awaited, usualMs, history }: PollFacts): number {

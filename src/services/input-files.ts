@@ -51,6 +51,6 @@ function notAllowed(field: string, folders: readonly string[]): SoraError {
     code: 'file_not_allowed',
     field,
     message: 'that path is outside the folders this server may read',
-    hint: `Allowed: ${folders.join(', ')}. Move the file there, or have the operator set SORA_INPUT_DIRS.`,
+    hint: `Allowed: ${[...new Set(folders)].join(', ')}. Move the file there, or have the operator set SORA_INPUT_DIRS.`,
   });
 }

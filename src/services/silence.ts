@@ -29,12 +29,13 @@ export async function noteSilence(core: Core, task: Task, error: unknown, signal
   // Only a row of them counts: the first "not found" after other trouble begins anew.
   const failures = lost && task.error?.code !== 'not_found' ? 1 : task.pollFailures + 1;
   const retryAfterMs = failure?.retryAfterSeconds === undefined ? undefined : failure.retryAfterSeconds * 1_000;
+  const polls = task.polls + 1;
   await persist(() => {
     const now = core.clock();
     core.store.tasks.releaseLease(task.id, core.leases.owner, {
       pollFailures: failures,
-      polls: task.polls + 1,
-      nextPollAt: now + delayToNextPoll(core, task, now, { retryAfterMs, failures }),
+      polls,
+      nextPollAt: now + delayToNextPoll(core, { ...task, polls }, now, { retryAfterMs, failures }),
       error: lost ? notFoundError(task.backend) : undefined,
     });
   });

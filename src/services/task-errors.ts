@@ -60,7 +60,7 @@ export function jobError(remote: RemoteVideo): TaskError {
     code: blocked ? 'moderation_blocked' : 'job_failed',
     message,
     hint: blocked
-      ? 'Change the prompt or the reference: no real people, no protected characters, nothing explicit.'
+      ? 'Change the prompt, or the reference if there is one: no real people, no protected characters, nothing explicit.'
       : 'Nothing was charged. Try again, or change the prompt or the backend.',
     retryable: !blocked,
     charged: 'no',

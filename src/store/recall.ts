@@ -11,7 +11,6 @@ export class Recall {
   readonly #database: Database;
   readonly #kept = new Map<string, unknown>();
   #version = '';
-  #foreign: number | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -19,23 +18,12 @@ export class Recall {
 
   /** `key`: everything that the reading depends on. What `read` throws is not kept. */
   get<T>(key: string, read: () => T): T {
-    const version = `${this.#foreignVersion()}.${this.#database.ownVersion()}`;
+    const version = `${this.#database.foreignVersion()}.${this.#database.ownVersion()}`;
     if (version !== this.#version || this.#kept.size >= MOST) this.#kept.clear();
     this.#version = version;
     if (this.#kept.has(key)) return this.#kept.get(key) as T;
     const value = read();
     this.#kept.set(key, value);
     return value;
-  }
-
-  /** Looked at once in a turn of the event loop: whoever asks in it was on the way before it could know of anything newer. */
-  #foreignVersion(): number {
-    if (this.#foreign === undefined) {
-      this.#foreign = this.#database.foreignVersion();
-      setImmediate(() => {
-        this.#foreign = undefined;
-      });
-    }
-    return this.#foreign;
   }
 }

@@ -61,7 +61,9 @@ async function send(handle: FileHandle, file: OpenFile, { req, res }: Call, stal
     etag,
   };
   const condition = req.headers['if-range'];
-  const range = condition === undefined || condition === etag ? parseRange(req.headers.range, file.size) : 'whole';
+  // A range is defined for GET alone.
+  const asked = req.method === 'GET' && (condition === undefined || condition === etag);
+  const range = asked ? parseRange(req.headers.range, file.size) : 'whole';
   if (range === 'outside') {
     throw refuse(416, 'The range lies outside the file', { headers: { 'content-range': `bytes */${file.size}` } });
   }

@@ -92,6 +92,8 @@ test('the example for mcp.json is strict JSON and starts as written', async () =
   const example = JSON.parse(readFileSync(new URL('mcp.json.example', root), 'utf8')) as {
     mcpServers: Record<string, { command?: string; args?: string[]; type?: string; url?: string }>;
   };
+  // Claude Code reads no entry of a file in which one names a variable that is not set.
+  expect(JSON.stringify(example)).not.toMatch(/\$\{\w+\}/);
   const stdio = Object.values(example.mcpServers).filter((entry) => entry.command !== undefined);
   expect(stdio).toHaveLength(1);
   const { command, args } = stdio[0]!;

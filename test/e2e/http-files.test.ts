@@ -119,6 +119,8 @@ describe('/files', () => {
   it('knows HEAD, If-Range and an empty file', async () => {
     const head = await get('/files/task_1', alpha, 'HEAD');
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '1000', '']);
+    const part = await get('/files/task_1', { ...alpha, range: 'bytes=0-9' }, 'HEAD');
+    expect([part.status, part.headers.get('content-length')]).toEqual([200, '1000']);
     const etag = head.headers.get('etag')!;
     const same = await get('/files/task_1', { ...alpha, range: 'bytes=0-0', 'if-range': etag });
     const changed = await get('/files/task_1', { ...alpha, range: 'bytes=0-0', 'if-range': '"other"' });

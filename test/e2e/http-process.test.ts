@@ -98,3 +98,12 @@ test('a second signal cuts nothing short: what runs still gets its answer, and t
   expect((await called).structuredContent).toMatchObject({ task_id: expect.any(String) });
   expect(await served.ended).toBe(0);
 });
+
+test('a server whose log nobody reads any more goes on', async () => {
+  const { child, url } = await serve(tempDir());
+  child.stderr!.destroy();
+  for (let times = 0; times < 3; times++) {
+    expect((await fetch(`${url}/mcp`, { method: 'POST' })).status).toBe(401);
+  }
+  expect(child.exitCode).toBeNull();
+});

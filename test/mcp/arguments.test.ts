@@ -16,7 +16,7 @@ const CASES: Case[] = [
   ['create_character', { ...NEW_CHARACTER, name: 'x'.repeat(81) }, 'name', '81 characters; at most 80'],
   ['create_character', { ...NEW_CHARACTER, name: 7 }, 'name', 'must be a string, got 7'],
   ['create_character', { ...NEW_CHARACTER, video_url: 'girl.mp4' }, 'video_url', 'not a URL', 'http(s)'],
-  ['create_character', { ...NEW_CHARACTER, video_url: 'file:///etc/passwd' }, 'video_url', 'file:', 'http'],
+  ['create_character', { ...NEW_CHARACTER, video_url: 'file:///etc/passwd' }, 'video_url', 'file:', 'by its path'],
   ['create_character', { ...NEW_CHARACTER, start_seconds: -1 }, 'start_seconds', 'at least 0, got -1'],
   [
     'create_character',

@@ -56,8 +56,8 @@ describe('a caller elsewhere gets an address wherever it gets a path', () => {
 
   test('an upstream that gives no address leaves none out: the saved file has one, in the answer about it alone', async () => {
     const bare = { state: 'completed', filePath: '/data/a clip.mp4', videoUrl: undefined } as const;
-    const asked = async (deps: object) => {
-      const connection = await connectMcp({ tasks: [aReport(bare)], get: async () => aReport(bare), deps });
+    const asked = async (deps: object, task: object = bare) => {
+      const connection = await connectMcp({ tasks: [aReport(bare)], get: async () => aReport(task), deps });
       const { data } = await call(connection, 'get_task', { task_id: 'task_1' });
       const { tasks } = (await call(connection, 'get_task')).data as { tasks: Json[] };
       expect(tasks[0]).not.toHaveProperty('video_url');
@@ -65,6 +65,9 @@ describe('a caller elsewhere gets an address wherever it gets a path', () => {
     };
     expect(await asked({})).toBe('file:///data/a%20clip.mp4');
     expect(await asked({ fileLink })).toBe(url(aReport(bare).task.id));
+    const sandbox = { ...bare, videoUrl: 'http://127.0.0.1:39953/files/a.mp4' };
+    expect(await asked({ fileLink }, sandbox)).toBe(url(aReport(bare).task.id));
+    expect(await asked({}, sandbox)).toBe(sandbox.videoUrl);
     const { connection } = await elsewhere();
     expect((await call(connection, 'get_task', { task_id: 'task_1' })).data.video_url).toMatch(/^https/);
   });

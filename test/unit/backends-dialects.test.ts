@@ -81,6 +81,17 @@ describe("a user's dialect", () => {
     expect(dialect.limits).toEqual({ minPollMs: 30_000, linkLifetimeSeconds: 86_400 });
   });
 
+  it('that sets a floor for polls has no average but its own', () => {
+    const pace = (limits?: object) => {
+      const { minPollMs, meanPollMs } = parseDialect({ extends: 'openai', ...(limits && { limits }) }).limits;
+      return [minPollMs, meanPollMs];
+    };
+    expect(pace()).toEqual([5_000, 10_000]);
+    expect(pace({ linkLifetimeSeconds: 60 })).toEqual([5_000, 10_000]);
+    expect(pace({ minPollMs: 2_000 })).toEqual([2_000, undefined]);
+    expect(pace({ minPollMs: 2_000, meanPollMs: 4_000 })).toEqual([2_000, 4_000]);
+  });
+
   it.each([
     [{ extends: 'nothing-like-it' }, /no dialect/],
     [{ extends: 'seed', typo: 1 }, /typo/],

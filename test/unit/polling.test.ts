@@ -166,6 +166,8 @@ describe('one delay', () => {
   test('failures back off', () => {
     const delays = [0, 1, 2, 3, 4, 30].map((failures) => delay(110 * SECOND, { failures, minPollMs: 5 * SECOND }));
     expect(delays.slice(1)).toEqual([10, 20, 40, 80, 300].map((seconds) => seconds * SECOND));
+    const openai = { minPollMs: 5 * SECOND, meanPollMs: 10 * SECOND, polls: 1 };
+    expect(delay(110 * SECOND, { ...openai, failures: 1 })).toBe(20 * SECOND);
   });
 
   test('a clock that jumped does no harm', () => {

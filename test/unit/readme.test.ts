@@ -34,6 +34,14 @@ test('the dialect it describes is one that works', async () => {
   expect(profile).toMatchObject({ id: 'studio', defaultModel: 'studio-1', rates: [{ usd: 0.04, unit: 'second' }] });
 });
 
+test('the workspaces it shows are a configuration', async () => {
+  const text = blocks.find((block) => block.includes('"workspaces"'))!;
+  const env = { SORA_CONFIG: 'config.json', FILM_TOKEN: 'film-token-0123456789', ADS_TOKEN: 'ads-token-0123456789' };
+  const loaded = await loadConfig({ ...facts, argv: ['http'], env, file: { text } });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  expect(loaded.config.workspaces.map(({ name }) => name)).toEqual(['film', 'ads']);
+});
+
 test('the table of the configuration names every variable that is read, and no other', () => {
   const sources = ['config-env.ts', 'config-values.ts', 'config.ts', 'config-file.ts'].map((name) =>
     readFileSync(new URL(`../../src/${name}`, import.meta.url), 'utf8'),

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { SoraError } from '../../src/domain/errors.ts';
 import { delayToNextPoll } from '../../src/services/poll-schedule.ts';
+import { noteSilence } from '../../src/services/silence.ts';
 import { openStudio } from '../helpers/studio.ts';
 import { aTask } from '../store/fixtures.ts';
 
@@ -44,6 +46,12 @@ test('a backend that answers 429 to a look is asked at the mean pace for an hour
   sandbox.fault({ on: 'get', kind: '429', retryAfter: 0 });
   await expect(forwarding.getVideo('video_nobody')).rejects.toMatchObject({ code: 'not_found' });
   expect(delay()).toBe(10_000);
+  const first = tasks.insert(
+    aTask({ ...here, state: 'in_progress', remoteId: 'job', nextPollAt: Number.MAX_SAFE_INTEGER }),
+  );
+  const busy = new SoraError({ code: 'rate_limited', message: 'too many' });
+  await core.leases.during(first.id, noteSilence(core, first, busy));
+  expect(tasks.byId(first.id)!.nextPollAt! - core.clock()).toBeGreaterThanOrEqual(10_000);
   sandbox.clock.advance(3_600_000);
   expect(delay()).toBe(5_000);
 });

@@ -84,7 +84,12 @@ function extended(document: unknown): unknown {
   if (!isRecord(document) || typeof document.extends !== 'string') return document;
   const { extends: base, ...changes } = document;
   dialectNamed(document.extends);
-  return merge(DOCUMENTS.get(document.extends), { name: 'inline', ...changes });
+  return merge(DOCUMENTS.get(document.extends), { name: 'inline', ...changes, limits: ownPace(changes.limits) });
+}
+
+/** Who sets a floor for polls does not mean the base's average. */
+function ownPace(limits: unknown): unknown {
+  return isRecord(limits) && 'minPollMs' in limits ? { meanPollMs: null, ...limits } : (limits ?? {});
 }
 
 function merge(base: unknown, change: unknown): unknown {
