@@ -1,3 +1,4 @@
+import { MAX_SECONDS } from '../domain/video.ts';
 import { type Context, findJob, linkTo, newId, startJob, storeCharacter } from './context.ts';
 import { readCharacterName, readPrompt, readText } from './forwarding-rules.ts';
 import { type Job, phaseOf, type SandboxCharacter } from './job.ts';
@@ -6,7 +7,6 @@ import { type Call, Refusal, type Reply } from './wire.ts';
 const SIZE = '1280x720';
 const MODEL = 'sora-2';
 const DEFAULT_DURATION = 10;
-const MAX_DURATION = 120;
 
 export function createSeedCharacter(context: Context, call: Call): Reply {
   const url = readText(call.fields, 'video_url');
@@ -49,8 +49,8 @@ export function generateSeed(context: Context, call: Call): Reply {
   const prompt = readPrompt(call.fields);
   const { duration = DEFAULT_DURATION } = call.fields;
   if (typeof duration !== 'number') throw new Refusal(400, "'duration' must be a number.", 'invalid_type', 'duration');
-  if (!(duration > 0 && duration <= MAX_DURATION)) {
-    throw new Refusal(400, `'duration' must be more than 0 and at most ${MAX_DURATION}.`, 'invalid_value', 'duration');
+  if (!(duration > 0 && duration <= MAX_SECONDS)) {
+    throw new Refusal(400, `'duration' must be more than 0 and at most ${MAX_SECONDS}.`, 'invalid_value', 'duration');
   }
   const characterIds = mentioned(context, prompt).map(({ id }) => id);
   const job = startJob(context, call, {

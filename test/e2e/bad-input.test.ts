@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { inspectClip } from '../../src/media/clip.ts';
 import { type Connected, connect, openServer, tempDir } from '../helpers/server.ts';
 
 let server: Connected;
@@ -37,6 +38,7 @@ describe('refused with the field and what would be right; nothing is sent or sto
     ['generate_video', { prompt: 'a', duration: 0 }, 'invalid_argument', 'duration'],
     ['generate_video', { prompt: 'a', duration: '8' }, 'invalid_argument', 'duration'],
     ['generate_video', { prompt: 'a', duration: 1e9 }, 'invalid_argument', 'duration'],
+    ['generate_video', { prompt: 'a', duration: 601 }, 'invalid_argument', 'duration'],
     ['generate_video', { prompt: 'a', duration: 60, backend: 'sandbox-forwarding' }, 'limit_exceeded', 'duration'],
     ['generate_video', { prompt: 'a', size: '640x480', backend: 'sandbox-forwarding' }, 'not_supported', 'size'],
     ['generate_video', { prompt: 'a', size: 'large' }, 'invalid_argument', 'size'],
@@ -114,4 +116,12 @@ test('an e-mail address and @2x are no mentions', async () => {
     prompt: 'a card that says hi@example.com, drawn @2x, \\@nobody',
   });
   expect(started).toMatchObject({ task_id: expect.any(String) });
+});
+
+test('a duration within the limit is accepted without any configuration, and made', async () => {
+  const other = await connect(tempDir());
+  const { task_id } = await other.call('generate_video', { prompt: 'a', duration: 300 });
+  const made = await other.finish(String(task_id));
+  expect(made).toMatchObject({ status: 'completed', file_path: expect.any(String) });
+  expect(await inspectClip(String(made.file_path))).toMatchObject({ seconds: 300 });
 });

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_SECONDS } from '../../src/domain/video.ts';
+import { videoFacts } from '../../src/sandbox/media/read.ts';
 import { startTestSandbox, type TestSandbox } from '../helpers/sandbox.ts';
 
 let sandbox: TestSandbox;
@@ -34,6 +36,15 @@ describe('the seed dialect', () => {
     expect(sandbox.jobs()[0]).toMatchObject({ accent: 'seed', seconds: 5, characterIds: [id] });
   });
 
+  it('makes a clip as long as any request may be, of a few megabytes', async () => {
+    const { body } = await sandbox.json('POST', '/v1/sora/generate', { prompt: 'rain', duration: MAX_SECONDS });
+    sandbox.clock.advance(1_000);
+    const { video_url } = (await sandbox.json('GET', `/v1/sora/tasks/${body.task_id}`)).body;
+    const clip = new Uint8Array(await (await fetch(video_url)).arrayBuffer());
+    expect(videoFacts(clip)).toEqual({ seconds: MAX_SECONDS, width: 1280, height: 720 });
+    expect(clip.byteLength).toBeLessThan(10_000_000);
+  });
+
   it('lets links lapse and refuses forged ones', async () => {
     const { body } = await sandbox.json('POST', '/v1/sora/generate', { prompt: 'rain', duration: 5 });
     sandbox.clock.advance(1_000);
@@ -67,6 +78,7 @@ describe('the seed dialect', () => {
   const refused: readonly (readonly [string, string, object, string])[] = [
     ['a duration that is text', 'generate', { prompt: 'x', duration: '5' }, 'invalid_type'],
     ['a duration of nothing', 'generate', { prompt: 'x', duration: 0 }, 'invalid_value'],
+    ['a duration beyond all', 'generate', { prompt: 'x', duration: MAX_SECONDS + 1 }, 'invalid_value'],
     ['an empty prompt', 'generate', { prompt: '', duration: 5 }, 'empty_string'],
     ['an unknown character', 'generate', { prompt: '@char_none sings', duration: 5 }, 'character_not_found'],
     ['no video', 'characters', { name: 'x' }, 'invalid_value'],
