@@ -67,8 +67,14 @@ function telling(core: Core, source: PartSource): PartSource {
 
 function linkLapsed(core: Core, task: Task): boolean {
   const now = core.clock();
-  if (task.saveAttempts > 0) return true;
+  if (task.saveAttempts > 0 || servedElsewhere(core, task)) return true;
   return now >= (task.videoUrlExpiresAt ?? (task.completedAt ?? now) + LINK_TRUST_MS);
+}
+
+/** The embedded upstream is at another port in each process, and only the present one answers this process. */
+function servedElsewhere(core: Core, task: Task): boolean {
+  const { sandbox, origin } = backendNamed(core, task.backend).profile;
+  return sandbox && task.videoUrl !== undefined && new URL(task.videoUrl).origin !== origin;
 }
 
 /** Asks again where the bytes are. Undefined when there is nothing more to fetch, or it is another process's to do. */
