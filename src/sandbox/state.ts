@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { chmodSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Accent, Job, JobFailure, JobKind, SandboxCharacter } from './job.ts';
 
+const IN_MEMORY = ':memory:';
 const SCHEMA = `
 create table if not exists meta (name text primary key, value text not null) strict;
 create table if not exists jobs (
@@ -69,12 +71,18 @@ export async function openState(path: string): Promise<State> {
   const { default: Sqlite } = await import('better-sqlite3');
   const db = new Sqlite(path, { timeout: 5_000 });
   try {
+    if (path !== IN_MEMORY) keepPrivate(path);
     prepare(db);
     return stateOn(db);
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** Whatever the umask, prompts are nobody else's business. The files that SQLite puts beside it get the same rights. */
+function keepPrivate(path: string): void {
+  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
 
 function prepare(db: Database): void {

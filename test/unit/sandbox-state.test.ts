@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -92,6 +92,25 @@ it('loses nothing when its process is killed', async () => {
   const later = await startTestSandbox({ path, clock: () => Date.now() + 60_000 });
   expect((await later.json('GET', `/v1/videos/${id}`)).body.status).toBe('completed');
   await later.close();
+});
+
+it.skipIf(process.platform === 'win32')('keeps what it knows from other users, also in a file of before', async () => {
+  const modes = async () => {
+    const names = (await readdir(folder)).sort();
+    return Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).mode & 0o777]));
+  };
+  await writeFile(path, '');
+  for (const mode of [0o644, 0o600]) {
+    await chmod(path, mode);
+    const sandbox = await startTestSandbox({ path });
+    await sandbox.json('POST', '/v1/videos', { prompt: 'rain', seconds: '4', size: '1280x720' });
+    expect(await modes()).toEqual([
+      ['sandbox.sqlite', 0o600],
+      ['sandbox.sqlite-shm', 0o600],
+      ['sandbox.sqlite-wal', 0o600],
+    ]);
+    await sandbox.close();
+  }
 });
 
 it('closes twice without harm, and gives its port back when the file cannot be opened', async () => {
