@@ -18,6 +18,9 @@ const EXIT_USAGE = 2;
 const STDIO_END_MS = 2_800;
 const HTTP_END_MS = 5_000;
 
+/** A client that starts its server early may be slow to speak; its first answer must not wait for the store. */
+const SILENCE_MS = 5_000;
+
 let log: Log;
 
 void main();
@@ -86,12 +89,14 @@ async function serveOverStdio(config: Config): Promise<void> {
     stdin: process.stdin,
     stdout: process.stdout,
     log,
-    factory: () =>
-      createMcpServer({
+    factory: () => {
+      running.trackSoon();
+      return createMcpServer({
         facts: running.facts,
         services: async () => endWaits(await running.services('local'), ending.signal),
         log,
-      }),
+      });
+    },
     onEnding: () => {
       left();
       ending.abort();
@@ -100,7 +105,7 @@ async function serveOverStdio(config: Config): Promise<void> {
     onClose: () => void leave(running.close, left()),
   });
   onSignal(() => connection.close());
-  running.trackSoon();
+  running.trackSoon(SILENCE_MS);
 }
 
 /** Ends the process once everything is put away; nothing can stretch it much beyond the patience with creates. */

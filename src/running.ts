@@ -6,8 +6,11 @@ import type { ServerFacts, Services } from './services/services.ts';
 export interface Running {
   readonly facts: ServerFacts;
   services(workspace: string): Promise<Services>;
-  /** Opens the app a moment after the first answers are out, so that unfinished tasks are followed unasked. */
-  trackSoon(): void;
+  /**
+   * Opens the app, so that unfinished tasks are followed unasked: after so many milliseconds of the last such call.
+   * Default: a moment, in which what is being answered goes out.
+   */
+  trackSoon(afterMs?: number): void;
   /** Follows nothing any more; what is under way is put back. */
   untrack(): void;
   /** Creates that are out are given `patienceMs` to be answered. */
@@ -27,6 +30,7 @@ const AGAIN_MS = 5_000;
 export function appFor(config: Config, host: RunningHost): Running {
   let opening: Promise<App> | undefined;
   let closed = false;
+  let waiting: NodeJS.Timeout | undefined;
   const open = (): Promise<App> => {
     if (opening !== undefined) return opening;
     host.beforeOpening?.();
@@ -41,6 +45,16 @@ export function appFor(config: Config, host: RunningHost): Running {
     });
     return opening;
   };
+  let told = '';
+  const tryOpening = (): void => {
+    if (closed) return;
+    open().catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== told) host.log(message);
+      told = message;
+      waiting = setTimeout(tryOpening, AGAIN_MS).unref();
+    });
+  };
   return {
     facts: {
       version: host.version,
@@ -48,18 +62,9 @@ export function appFor(config: Config, host: RunningHost): Running {
       backendIds: config.sandbox ? ['sandbox-forwarding', 'sandbox-reverse'] : config.backends.map(({ id }) => id),
     },
     services: async (workspace) => (await open()).services(workspace),
-    trackSoon: () => {
-      let told = '';
-      const tryOpening = (): void => {
-        if (closed) return;
-        open().catch((error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          if (message !== told) host.log(message);
-          told = message;
-          setTimeout(tryOpening, AGAIN_MS).unref();
-        });
-      };
-      setTimeout(tryOpening, SOON_MS);
+    trackSoon: (afterMs = SOON_MS) => {
+      clearTimeout(waiting);
+      waiting = setTimeout(tryOpening, afterMs);
     },
     untrack: () => {
       closed = true;

@@ -1,11 +1,16 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import { appFor } from '../../src/running.ts';
 import { startApp } from '../helpers/app.ts';
 import { eventually, scenesOfOneBundle, watchSteps } from '../helpers/crash.ts';
 import { wantVideo } from '../helpers/crash-matrix.ts';
 import { PROMPTLY_MS } from '../helpers/promptly.ts';
+import { cleanEnv, MAIN, tempDir } from '../helpers/server.ts';
 
 const open = scenesOfOneBundle();
 
@@ -24,6 +29,53 @@ describe('unasked', () => {
       scene.look((store) => store.tasks.latest('local', 9)).filter((task) => task.saveState === 'saved');
     await eventually(() => saved().length === 2);
     expect(second.stderr()).toBe('');
+  });
+});
+
+describe('the store', () => {
+  test('is opened a moment after the client has spoken, and some time after the start where it says nothing', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const dir = tempDir();
+    const place = { env: { SORA_DATA_DIR: dir }, platform: process.platform, home: dir, cwd: dir, now: Date.now() };
+    const loaded = await loadConfig({ ...place, argv: [] });
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    const opened = { silent: 0, spoken: 0 };
+    const started = (whose: keyof typeof opened) =>
+      appFor(loaded.config, {
+        version: '0',
+        log: () => {},
+        beforeOpening: () => {
+          opened[whose] += 1;
+        },
+      });
+    const silent = started('silent');
+    const spoken = started('spoken');
+    silent.trackSoon(5_000);
+    spoken.trackSoon(5_000);
+    vi.advanceTimersByTime(4_000);
+    expect(opened).toEqual({ silent: 0, spoken: 0 });
+    spoken.trackSoon();
+    vi.advanceTimersByTime(900);
+    expect(opened).toEqual({ silent: 0, spoken: 1 });
+    vi.advanceTimersByTime(5_000);
+    expect(opened).toEqual({ silent: 1, spoken: 1 });
+    vi.useRealTimers();
+    await Promise.all([silent.close(), spoken.close()]);
+  });
+
+  test('keeps no client waiting that is slow to speak', async () => {
+    const dir = tempDir();
+    const begun = performance.now();
+    const server = spawn(process.execPath, [MAIN], { env: cleanEnv(dir), cwd: dir });
+    onTestFinished(() => void server.kill('SIGKILL'));
+    await sleep(1_500);
+    const opened = existsSync(join(dir, 'sora.db'));
+    // On a machine that slept longer the server may have lost its patience with a silent client.
+    expect(opened && performance.now() - begun < 4_000).toBe(false);
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } };
+    server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`);
+    await eventually(() => existsSync(join(dir, 'sora.db')));
   });
 });
 
