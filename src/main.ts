@@ -231,8 +231,14 @@ function askedFormat(argv: readonly string[]): LogFormat {
   return /--log-format[= ]json\b/.test(argv.join(' ')) ? 'json' : 'text';
 }
 
+function writeToStderr(text: string): void {
+  // Whoever read the log may have gone; that ends no server.
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => {});
+  process.stderr.write(text);
+}
+
 function useFormat(format: LogFormat): void {
-  const writer = openLog((text) => process.stderr.write(text), format, Date.now);
+  const writer = openLog(writeToStderr, format, Date.now);
   log = writer.log;
   process.on('exit', writer.flush);
   if (format === 'text') return;
