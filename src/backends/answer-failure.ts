@@ -86,11 +86,19 @@ export function insideFailure(error: UpstreamError, came: number, call: FailedCa
 function doubt(answer: FailedAnswer, call: FailedCall): SoraError {
   return new SoraError({
     code: 'answer_lost',
-    message: `${says(answer, call)}, which does not tell whether the job was taken`,
-    hint: 'The job may exist and may be paid for. Do not send it again; look for it first.',
+    message: `${says(answer, call).replace(/[\s.,;:]+$/, '')}, which does not tell whether the ${isOfCharacter(call) ? 'character was made' : 'job was taken'}`,
+    hint: mayExist(call),
     charged: 'unknown',
     details: { status: answer.came ?? answer.status },
   });
+}
+
+function mayExist(call: FailedCall): string {
+  return `The ${isOfCharacter(call) ? 'character' : 'job'} may exist and may be paid for. Do not send it again; look for it first.`;
+}
+
+function isOfCharacter({ operation }: FailedCall): boolean {
+  return operation === 'createCharacter' || operation === 'extractCharacter';
 }
 
 function wordsOf({ error, text }: Pick<FailedAnswer, 'error' | 'text'>): string {
@@ -103,7 +111,7 @@ export function unusableAnswer(status: number, what: string, call: FailedCall): 
     code: call.paid ? 'answer_lost' : 'upstream_error',
     message: `${call.host} answered ${status} with ${what}`,
     hint: call.paid
-      ? 'The job may exist and may be paid for. Do not send it again; look for it first. Check that the base URL is that of the API.'
+      ? `${mayExist(call)} Check that the base URL is that of the API.`
       : 'Check that the base URL is that of the API, not of a web site.',
     retryable: !call.paid,
     charged: call.paid ? 'unknown' : 'no',

@@ -7,6 +7,7 @@ import type { BindingIntent } from '../store/bindings.ts';
 import { agree, refuseAbandoned } from './agreement.ts';
 import { inAnswerTime } from './answer-time.ts';
 import { cannotMake } from './binding-choice.ts';
+import { inWordsOfCharacters } from './binding-failure.ts';
 import { type Before, settleFailed, settlePending, settleReady } from './binding-outcome.ts';
 import type { Core, WatchedBackend, Workspace } from './core.ts';
 import { lengthOf } from './length.ts';
@@ -25,7 +26,7 @@ export interface Draft {
   readonly source: CharacterSource;
 }
 
-interface Making {
+export interface Making {
   readonly backend: WatchedBackend;
   readonly existing: Character | undefined;
   readonly draft: Draft;
@@ -89,7 +90,7 @@ async function make(
   try {
     remote = await send.call(intent.sendKey, { sending: () => mustBeOpen(core, intent) });
   } catch (error) {
-    const failure = error instanceof SoraError ? error : lost(error);
+    const failure = inWordsOfCharacters(error instanceof SoraError ? error : lost(error), intent);
     core.reached('character:refused');
     await persistSurely(core.log, `@${draft.handle} was not made`, () => settleFailed(core, intent, before, failure));
     core.reached('character:refusal-written');
@@ -125,7 +126,7 @@ async function makingByTask(
     code: 'character_not_ready',
     field: 'handle',
     message: `whether @${draft.handle} becomes ready cannot be told: ${trouble}`,
-    hint: `Do not create it again there: it may be paid for.${lists ? ' It is looked for in its list (list_characters with refresh: true looks now).' : ' Only the operator can help: the dialect needs a getCharacter operation.'}`,
+    hint: `Do not create it again there${intent.quoted === 0 ? '' : ': it may be paid for'}.${lists ? ' It is looked for in its list (list_characters with refresh: true looks now).' : ' Only the operator can help: the dialect needs a getCharacter operation.'}`,
     charged: 'unknown',
   });
 }
