@@ -1,6 +1,7 @@
 import type { Character, CharacterSource } from '../domain/character.ts';
 import { isoTime } from '../domain/ids.ts';
 import { type MicroUsd, times, toUsd } from '../domain/money.ts';
+import type { MadeCharacter } from '../services/character-likeness.ts';
 import type { Estimate, Quote, SpendRow, SpendSummary, SpendWindow } from '../services/services.ts';
 import { evenEmpty } from './answer.ts';
 
@@ -39,12 +40,25 @@ export function characterView(character: Character) {
   };
 }
 
+/** What a caller should know of a character that it has just made. */
+export function madeNote(character: MadeCharacter): string | undefined {
+  const notes = [unfinishedNote(character), otherClipNote(character)].filter((note) => note !== undefined);
+  return notes.length > 0 ? notes.join(' ') : undefined;
+}
+
+function otherClipNote({ handle, otherClip }: MadeCharacter): string | undefined {
+  return (
+    otherClip &&
+    `On ${otherClip.on} @${handle} is made from another clip than on ${otherClip.than.join(', ')}, and may look different there. create_character without video_url and file_path uses the kept clip, which is this one from now on.`
+  );
+}
+
 /** Of a character whose create takes longer than a caller waits: what to do next. */
-export function unfinishedNote({ bindings, handle }: Character): string | undefined {
+function unfinishedNote({ bindings, handle }: Character): string | undefined {
   const open = bindings.find(({ state }) => state === 'submitting');
   return (
     open &&
-    `@${handle} is still being made on ${open.backend}, and that goes on by itself: list_characters tells how it ended. Do not create it again; it may be paid for.`
+    `@${handle} is still being made on ${open.backend}, and that goes on by itself: list_characters tells how it ended. Do not create it again.`
   );
 }
 

@@ -1,10 +1,17 @@
 import type { Character } from '../domain/character.ts';
-import { checkHandle, handleFromName, MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH } from '../domain/character.ts';
+import {
+  checkHandle,
+  handleFromName,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_HANDLE_LENGTH,
+  MAX_NAME_LENGTH,
+} from '../domain/character.ts';
 import { invalid, SoraError } from '../domain/errors.ts';
 import { clean } from '../domain/text.ts';
 import { adoptListed } from './adopt.ts';
-import { bindCharacter } from './binding.ts';
+import { bindCharacter, type Making } from './binding.ts';
 import { bindingBackend, extractionBackend } from './binding-choice.ts';
+import { type MadeCharacter, otherClipOf } from './character-likeness.ts';
 import { keepCharacter, standIns } from './character-stand-in.ts';
 import { backendId, type Core, type Workspace } from './core.ts';
 import { lengthOf } from './length.ts';
@@ -32,38 +39,39 @@ export class Characters implements CharacterService {
     this.#workspace = workspace;
   }
 
-  async create(input: CreateCharacterInput, context: RequestContext = {}): Promise<Character> {
+  async create(input: CreateCharacterInput, context: RequestContext = {}): Promise<MadeCharacter> {
     confirmRights(input.rightsConfirmed);
     const name = checkName(input.name);
-    const handle = handleOf(input.handle, name);
-    const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
+    const handle = handleIn(input.handle, name);
+    const existing = this.#known(handle);
     const source = await sourceOf(input, existing, this.#workspace);
     const draft = {
-      handle,
       name: existing?.name ?? name,
       description: description(input.description) ?? existing?.description ?? '',
+      handle: handle ?? needsHandle(name),
       source,
     };
     const wanted = backendId(this.#core, input.backend);
     const backends = standIns(this.#core).filter(({ profile }) => profile.id === (wanted ?? profile.id));
     if (backends.length > 0) return await keepCharacter(this.#core, this.#workspace, { backends, existing, draft });
     const backend = bindingBackend(this.#core, { wanted, existing, source, span: input });
-    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
+    return await this.#make({ backend, existing, draft, input, context });
   }
 
-  async extract(input: ExtractCharacterInput, context: RequestContext = {}): Promise<Character> {
+  async extract(input: ExtractCharacterInput, context: RequestContext = {}): Promise<MadeCharacter> {
     confirmRights(input.rightsConfirmed);
     const name = checkName(input.name);
-    const handle = handleOf(input.handle, name);
+    const handle = handleIn(input.handle, name);
     const task = findTask(this.#core, this.#workspace.name, input.taskId);
-    const existing = this.#core.store.characters.byHandle(this.#workspace.name, handle);
+    const existing = this.#known(handle);
     const backend = extractionBackend(this.#core, task, existing);
     const { startSeconds, endSeconds } = input;
     const clip = { id: task.id, seconds: lengthOf(this.#core, task) };
     checkSourceTask(clip, backend.profile, { startSeconds, endSeconds });
     const source = { kind: 'task', taskId: task.id, remoteId: task.remoteId!, backend: task.backend } as const;
-    const draft = { handle, name, description: description(input.description) ?? '', source };
-    return await bindCharacter(this.#core, this.#workspace, { backend, existing, draft, input, context });
+    const about = description(input.description) ?? '';
+    const draft = { handle: handle ?? needsHandle(name), name, description: about, source };
+    return await this.#make({ backend, existing, draft, input, context });
   }
 
   async list(input: ListCharactersInput, context: RequestContext = {}): Promise<CharacterPage> {
@@ -104,6 +112,17 @@ export class Characters implements CharacterService {
     return this.#core.store.characters.handlesLike(this.#workspace.name, text.replace(/^@/, ''), limit);
   }
 
+  async #make(making: Making): Promise<MadeCharacter> {
+    // Before it is made: nothing that fails may hide a character that was paid for.
+    const otherClip = await otherClipOf(this.#core, making);
+    const made = await bindCharacter(this.#core, this.#workspace, making);
+    return otherClip && made.id === making.existing?.id ? { ...made, otherClip } : made;
+  }
+
+  #known(handle: string | undefined): Character | undefined {
+    return handle === undefined ? undefined : this.#core.store.characters.byHandle(this.#workspace.name, handle);
+  }
+
   #backendsHint(): string {
     return `Configured: ${[...this.#core.backends.keys()].join(', ')}.`;
   }
@@ -132,14 +151,16 @@ function checkName(name: string): string {
   return plain;
 }
 
-function handleOf(handle: string | undefined, name: string): string {
-  if (handle !== undefined) return checkHandle(handle);
-  const made = handleFromName(name);
-  if (made !== undefined) return made;
+function handleIn(handle: string | undefined, name: string): string | undefined {
+  return handle === undefined ? handleFromName(name) : checkHandle(handle);
+}
+
+/** Asked for last: what else is missing matters more than a name that makes no handle. */
+function needsHandle(name: string): never {
   throw invalid(
     'handle',
     `no handle can be made from the name ${JSON.stringify(name)}`,
-    'Pass handle, e.g. coffee_girl.',
+    `Give handle too: 2 to ${MAX_HANDLE_LENGTH} of a-z, 0-9 and _, starting with a letter, e.g. coffee_girl.`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { BackendReport } from '../../services/services.ts';
 import { characterShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { defineTool } from '../tool.ts';
-import { characterView, unfinishedNote } from '../views.ts';
+import { characterView, madeNote } from '../views.ts';
 
 export const createCharacter = defineTool({
   name: 'create_character',
@@ -42,7 +42,7 @@ export const createCharacter = defineTool({
       },
       context,
     );
-    const note = unfinishedNote(character) ?? standInNote(character, services.backends());
+    const note = madeNote(character) ?? standInNote(character, services.backends());
     return { data: { character: characterView(character), note } };
   },
 });

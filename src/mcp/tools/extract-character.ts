@@ -2,7 +2,7 @@ import * as z from 'zod/v4';
 import { characterShape } from '../outputs.ts';
 import * as params from '../params.ts';
 import { defineTool } from '../tool.ts';
-import { characterView, unfinishedNote } from '../views.ts';
+import { characterView, madeNote } from '../views.ts';
 
 export const extractCharacter = defineTool({
   name: 'extract_character',
@@ -35,6 +35,6 @@ export const extractCharacter = defineTool({
       },
       context,
     );
-    return { data: { character: characterView(character), note: unfinishedNote(character) } };
+    return { data: { character: characterView(character), note: madeNote(character) } };
   },
 });
