@@ -2,6 +2,8 @@ import { type Binding, bindingOn, type Character, type CharacterSource, type Cli
 import { SoraError } from '../domain/errors.ts';
 import type { Capabilities } from '../domain/models.ts';
 import type { Task } from '../domain/task.ts';
+import type { Candidate } from '../routing/decision.ts';
+import { route } from '../routing/router.ts';
 import { backendNamed, type Core, type WatchedBackend } from './core.ts';
 import { lengthOf } from './length.ts';
 import { rangeOf } from './source-clip.ts';
@@ -16,28 +18,71 @@ interface Wish {
 /** The backend on which a character is to be made: the wanted one, else where it is cheapest. */
 export function bindingBackend(core: Core, wish: Wish): WatchedBackend {
   const makers = [...core.backends.values()].filter((backend) => backend.profile.capabilities.createCharacter);
-  const ids = makers.map((backend) => backend.profile.id);
-  const instead = ids.length > 0 ? `These do: ${ids.join(', ')}.` : 'No configured backend does.';
-  if (wish.wanted !== undefined) {
-    const backend = backendNamed(core, wish.wanted);
-    if (!makers.includes(backend)) throw cannotMake(`${wish.wanted} makes no characters`, instead);
-    refuseUnfit(backend, wish.source);
-    refuseTaken(wish.existing, backend);
-    return backend;
+  const backend = wish.wanted === undefined ? cheapest(core, makers, wish) : named(core, makers, wish, wish.wanted);
+  refuseUnfit(backend, wish.source);
+  refuseTaken(wish.existing, backend);
+  return backend;
+}
+
+function named(core: Core, makers: readonly WatchedBackend[], wish: Wish, wanted: string): WatchedBackend {
+  const backend = backendNamed(core, wanted);
+  const able = makers.filter((each) => each === backend || (takes(each, wish.source) && isFree(wish.existing, each)));
+  if (!makers.includes(backend)) throw cannotMake(`${wanted} makes no characters`, othersThatDo(core, makers, able));
+  askable(core, able, wanted);
+  return backend;
+}
+
+function cheapest(core: Core, makers: readonly WatchedBackend[], { source, span }: Wish): WatchedBackend {
+  if (makers.length === 0) {
+    throw cannotMake('no configured backend makes characters', 'sora://backends tells what each can do.');
   }
-  const fitting = makers
-    .filter((backend) => backend.health().state === 'up' && !backend.profile.retired && takes(backend, wish.source))
-    .sort(
-      (a, b) =>
-        unspanned(a, wish.span) - unspanned(b, wish.span) || rank(a) - rank(b) || b.profile.weight - a.profile.weight,
-    );
-  const [best] = fitting;
-  if (!best) {
-    if (makers.length > 0 && wish.source.kind === 'file') makers.map((backend) => refuseUnfit(backend, wish.source));
-    throw cannotMake('no configured backend can make this character now', instead);
+  const [best] = askable(core, makers).sort(
+    (a, b) =>
+      unfit(a, source) - unfit(b, source) ||
+      unproven(a) - unproven(b) ||
+      unspanned(a, span) - unspanned(b, span) ||
+      rank(a) - rank(b) ||
+      b.profile.weight - a.profile.weight,
+  );
+  return best!;
+}
+
+function othersThatDo(core: Core, makers: readonly WatchedBackend[], able: readonly WatchedBackend[]): string {
+  if (makers.length === 0) return 'No configured backend does.';
+  const ids = living(core, able).map((backend) => backend.profile.id);
+  return ids.length > 0 ? `These do: ${ids.join(', ')}.` : 'None that does can make this one now.';
+}
+
+/** Those that can be asked now. Throws what a video would be told there: where none can, or not the wanted one. */
+function askable(core: Core, backends: readonly WatchedBackend[], wanted?: string): WatchedBackend[] {
+  const request = { characters: [], priority: 'cost', backend: wanted } as const;
+  const { choices } = route(request, backends.map(withoutModels), core.clock());
+  const ids = new Set(choices.map((choice) => choice.backend));
+  return backends.filter((backend) => ids.has(backend.profile.id));
+}
+
+/** A character is made with no model, so none that is gone stands in its way. */
+function withoutModels(backend: WatchedBackend): Candidate {
+  const { profile } = backend;
+  return { profile: { ...profile, models: [] }, health: { ...backend.health(), goneModels: {} } };
+}
+
+function living(core: Core, backends: readonly WatchedBackend[]): WatchedBackend[] {
+  try {
+    return askable(core, backends);
+  } catch (error) {
+    if (error instanceof SoraError) return [];
+    throw error;
   }
-  refuseTaken(wish.existing, best);
-  return best;
+}
+
+function unfit(backend: WatchedBackend, source: CharacterSource): number {
+  return takes(backend, source) ? 0 : 1;
+}
+
+/** It was down, and is tried again. */
+function unproven(backend: WatchedBackend): number {
+  return backend.health().state === 'up' ? 0 : 1;
 }
 
 function rank(backend: WatchedBackend): number {
@@ -80,14 +125,17 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
   }
   const backend = backendNamed(core, task.backend);
   if (!backend.extractCharacter) {
-    const able = [...core.backends.values()].filter((each) => each.extractCharacter).map((each) => each.profile.id);
+    const extractors = [...core.backends.values()].filter((each) => each.extractCharacter);
+    const able = living(core, extractors).map((each) => each.profile.id);
+    const none = extractors.length > 0 ? 'None that does can be asked now.' : 'No configured backend does.';
     throw new SoraError({
       code: 'not_supported',
       field: 'task_id',
       message: `${backend.profile.id}, where ${task.id} was made, does not extract characters`,
-      hint: `${able.length > 0 ? `These do, from their own videos: ${able.join(', ')}.` : 'No configured backend does.'}${clipAdvice(core, task)}`,
+      hint: `${able.length > 0 ? `These do, from their own videos: ${able.join(', ')}.` : none}${clipAdvice(core, task)}`,
     });
   }
+  askable(core, [backend]);
   refuseTaken(existing, backend);
   return backend;
 }
@@ -96,7 +144,7 @@ export function extractionBackend(core: Core, task: Task, existing: Character | 
 function clipAdvice(core: Core, task: Task): string {
   const { workspace, filePath, videoUrl, videoUrlExpiresAt } = task;
   const seconds = lengthOf(core, task);
-  const makers = [...core.backends.values()]
+  const makers = living(core, [...core.backends.values()])
     .map(({ profile }) => profile.capabilities)
     .filter((each) => each.createCharacter);
   const fits = ({ characterClipSeconds: limits, characterRange }: Capabilities) =>
@@ -112,9 +160,14 @@ function clipAdvice(core: Core, task: Task): string {
   return ` Or cut ${rangeOf(limits)} out of ${file}, and use create_character with that as file_path.`;
 }
 
+function isFree(existing: Character | undefined, backend: WatchedBackend): boolean {
+  const binding = existing && bindingOn(existing, backend.profile.id);
+  return !binding || binding.state === 'failed';
+}
+
 function refuseTaken(existing: Character | undefined, backend: WatchedBackend): void {
   const binding = existing && bindingOn(existing, backend.profile.id);
-  if (!existing || !binding || binding.state === 'failed') return;
+  if (!existing || !binding || isFree(existing, backend)) return;
   if (binding.state === 'ready') throw handleTaken(existing, `exists on ${backend.profile.id} already`);
   throw notReady(existing, binding);
 }

@@ -201,6 +201,11 @@ test('a service that has ended is refused here, with what to configure instead',
   expect(error).toMatchObject({ charged: 'no', retryable: false });
   expect(JSON.stringify(error)).toMatch(/2026-09-24/);
   expect(JSON.stringify(error)).toMatch(/SGLang|LiteLLM/);
+  for (const where of [{}, { backend: 'forwarding' }]) {
+    const ofCharacter = await server.fail('create_character', { ...girl, ...where });
+    expect(ofCharacter).toMatchObject({ code: 'backend_gone', message: error.message });
+    expect(ofCharacter).not.toHaveProperty('hint');
+  }
 });
 
 test('a model that the upstream does not know is gone for a while, also after a restart, and others go on', async () => {
