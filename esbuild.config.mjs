@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { packParts } from './.build/parts.mjs';
-import { apart, lighterSdk } from './.build/plugins.mjs';
+import { apart, lighter } from './.build/plugins.mjs';
 import { warm } from './.build/warm.mjs';
 
 /*
@@ -54,9 +54,9 @@ const built = await Promise.all([
     ...options,
     entryPoints: ['src/main.ts'],
     splitting: true,
-    plugins: [lighterSdk, apart('/cli/demo.ts', 'demo.js')],
+    plugins: [lighter, apart('/cli/demo.ts', 'demo.js')],
   }),
-  build({ ...options, entryPoints: ['src/cli/demo.ts'], plugins: [lighterSdk] }),
+  build({ ...options, entryPoints: ['src/cli/demo.ts'], plugins: [lighter] }),
 ]);
 const { first, later } = await packParts(
   built.flatMap(({ outputFiles }) => outputFiles),

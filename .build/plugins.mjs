@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const IN_SDK = /[\\/]node_modules[\\/]@modelcontextprotocol[\\/](core|server|client)[\\/]/;
 
-/** Leaves out of the MCP SDK what this server does not use, and defers what a start does not need. */
-export const lighterSdk = {
-  name: 'lighter-sdk',
+/** Leaves out of packages what this server does not use, and defers what a start does not need. */
+export const lighter = {
+  name: 'lighter',
   setup(build) {
     build.onResolve({ filter: /^@modelcontextprotocol\/(server|client)\/_shims$/ }, () => ({
       path: here('no-validator.mjs'),
     }));
+    build.onResolve({ filter: /^undici$/ }, () => ({ path: here('lean-undici.cjs') }));
     build.onResolve({ filter: /^raw-body$/ }, () => ({ path: here('no-raw-body.mjs') }));
     build.onResolve({ filter: /^zod\/v4$/ }, ({ importer }) =>
       IN_SDK.test(importer) ? { path: here('deferred-zod.mjs') } : undefined,

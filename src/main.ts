@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Config, configPath, DIALECT_NAMES, describeProblems, loadConfig, USAGE } from './config.ts';
 import type { LogFormat } from './config-command.ts';
@@ -26,7 +25,7 @@ let log: Log;
 void main();
 
 async function main(): Promise<void> {
-  const place = { env: process.env, platform: process.platform, home: homedir(), cwd: process.cwd() };
+  const place = { env: process.env, platform: process.platform, home: await homeFolder(), cwd: process.cwd() };
   const path = configPath(place);
   const loaded = await loadConfig({
     ...place,
@@ -45,6 +44,14 @@ async function main(): Promise<void> {
     return;
   }
   await run(loaded.config);
+}
+
+/** Node's own module for it, which costs a start something, looks at the variable first as well. */
+async function homeFolder(): Promise<string> {
+  const { HOME } = process.env;
+  if (HOME && process.platform !== 'win32') return HOME;
+  const { homedir } = await import('node:os');
+  return homedir();
 }
 
 async function run(config: Config): Promise<void> {
@@ -90,7 +97,8 @@ async function serveOverStdio(config: Config): Promise<void> {
     stdout: process.stdout,
     log,
     factory: () => {
-      running.trackSoon();
+      // Counted from when what the client says now is answered, as most of it is within this turn.
+      setImmediate(() => running.trackSoon());
       return createMcpServer({
         facts: running.facts,
         services: async () => endWaits(await running.services('local'), ending.signal),

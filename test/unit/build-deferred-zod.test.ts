@@ -36,8 +36,8 @@ let real: Bundle;
 let deferred: Bundle;
 
 beforeAll(async () => {
-  const { lighterSdk } = (await import(join(ROOT, '.build/plugins.mjs'))) as { lighterSdk: Plugin };
-  [real, deferred] = await Promise.all([bundled([]), bundled([lighterSdk])]);
+  const { lighter } = (await import(join(ROOT, '.build/plugins.mjs'))) as { lighter: Plugin };
+  [real, deferred] = await Promise.all([bundled([]), bundled([lighter])]);
 });
 
 const isSchema = (value: unknown): value is zod.ZodType =>
