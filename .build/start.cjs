@@ -3,6 +3,7 @@
 const { closeSync, fstatSync, fsyncSync, openSync, read, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
+const MOST_BYTES = 2 ** 22;
 const codeFile = `${__dirname}/main-${process.version}-${process.arch}.code`;
 const here = {
   // Few ask for it, and each of Node's modules costs the start something.
@@ -60,7 +61,8 @@ function laterBytes(name) {
 function unpack(packed) {
   const text = packed.toString();
   const bytes = Buffer.from(text.slice(text.indexOf('/*') + 2, text.lastIndexOf('*/')), 'base64');
-  return require('node:zlib').brotliDecompressSync(bytes);
+  // In one piece: pieces would be put together, and everything be there twice for a while.
+  return require('node:zlib').brotliDecompressSync(bytes, { chunkSize: MOST_BYTES });
 }
 
 function readKept(done) {
