@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { PRIVATE_HEADERS } from './refusal.ts';
 
 /**
@@ -36,23 +36,34 @@ export function webRequest(req: IncomingMessage, res: ServerResponse): Request {
   return new IncomingRequest(req, res) as unknown as Request;
 }
 
-/** What can be read of `Headers`, which would check once more what Node's parser has checked. */
-class IncomingHeaders extends Map<string, string> {
+/** What can be read of `Headers`, which would copy and check once more what Node's parser has. */
+class IncomingHeaders {
+  readonly #headers: IncomingHttpHeaders;
+
   constructor({ headers }: IncomingMessage) {
-    super();
-    for (const name in headers) {
-      const value = headers[name]!;
-      this.set(name, typeof value === 'string' ? value : value.join(', '));
-    }
+    this.#headers = headers;
   }
 
-  // What is not there is null, as a `Headers` has it.
-  override get(name: string): string {
-    return super.get(name.toLowerCase()) ?? (null as unknown as string);
+  get(name: string): string | null {
+    const key = name.toLowerCase();
+    const value = Object.hasOwn(this.#headers, key) ? this.#headers[key] : undefined;
+    return typeof value === 'object' ? value.join(', ') : (value ?? null);
   }
 
-  override has(name: string): boolean {
-    return super.has(name.toLowerCase());
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  *entries(): IterableIterator<[string, string]> {
+    for (const name of Object.keys(this.#headers)) yield [name, this.get(name)!];
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
+  forEach(each: (value: string, name: string) => void): void {
+    for (const [name, value] of this) each(value, name);
   }
 }
 

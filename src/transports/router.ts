@@ -98,8 +98,8 @@ export function routeRequests(ports: HttpPorts, links: FileLinks, connections: C
       ports.log(accessLine(entry, new Date(now()).toISOString()), { kind: 'http', ...entry });
     });
     // A client that leaves is no error.
-    req.on('error', () => {});
-    res.on('error', () => {});
+    req.on('error', ignore);
+    res.on('error', ignore);
     try {
       await serve(req, res, trace);
     } catch (error) {
@@ -122,6 +122,8 @@ export function routeRequests(ports: HttpPorts, links: FileLinks, connections: C
     },
   };
 }
+
+function ignore(): void {}
 
 interface Target {
   readonly path: string;
